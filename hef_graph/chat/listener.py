@@ -1,0 +1,90 @@
+"""The embedded listener: the decoder of a small empathetic model (SEM) as a chat model.
+
+No key, no download; small, English only, and honest about it. It is the default model, and the rung below an LLM that
+fails.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from pydantic import ConfigDict
+from typing_extensions import override
+
+from hef_graph.chat.outcome import Outcome
+from hef_graph.chat.reranking import Scene, choose_reply
+from hef_graph.emotions import PLEASANT, family_of
+from hef_graph.lexicon import load_lexicon
+from hef_graph.messages import turns_from_messages
+from hef_graph.turn import Evidence, ReadingOptions, weigh_evidence
+from hef_graph.types import EmotionScore, ReplyGenerator, SmallEmpatheticModel, Turn
+
+FIXED_REPLY: Final = "Thank you for telling me. I'd like to understand: what about this is on your mind the most?"
+"""For a turn on which nothing else can answer."""
+
+CANDIDATES: Final = 24
+
+
+class EmbeddedListener(BaseChatModel):
+    """Answers with the best of several replies that a SEM's decoder proposes."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    reader: Any
+    """The SEM that reads the dialogue (a `SmallEmpatheticModel`)."""
+    speaker: Any = None
+    """The SEM whose decoder writes (a `ReplyGenerator`); None leaves the fixed reply."""
+    evidence: Evidence | None = None
+    """What has already been read of the newest turn; None makes the listener read it itself."""
+
+    @property
+    def _llm_type(self) -> str:
+        return "hef-embedded-listener"
+
+    @override
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        turns = turns_from_messages(messages)
+        return ChatResult(generations=[ChatGeneration(message=self.answer(turns).to_message())])
+
+    def answer(self, turns: Sequence[Turn], degraded_reason: str | None = None) -> Outcome:
+        """The reply to the newest turn, from the emotion that the SEM finds most likely."""
+        evidence = self.evidence or self._read(turns)
+        emotion = evidence.candidates[0].label
+        return Outcome(emotion, self._reply(turns, emotion, evidence), degraded_reason)
+
+    def _read(self, turns: Sequence[Turn]) -> Evidence:
+        reader: SmallEmpatheticModel = self.reader
+        return weigh_evidence(reader.analyze([turns])[0], turns, ReadingOptions())
+
+    def _reply(self, turns: Sequence[Turn], emotion: str, evidence: Evidence) -> str:
+        speaker = self.speaker
+        if not isinstance(speaker, ReplyGenerator) or not isinstance(speaker, SmallEmpatheticModel):
+            return FIXED_REPLY
+        [own, *_] = speaker.analyze([turns])
+        nearest = emotion if emotion in speaker.labels else own.emotions[0].label
+        candidates = speaker.propose_replies(turns, nearest, count=CANDIDATES)
+        if not candidates:
+            return FIXED_REPLY
+        readings = speaker.analyze([[candidate.text] for candidate in candidates])
+        wished = pleasantness(own.emotions)
+        agreements = [1 - abs(wished - pleasantness(reading.emotions)) for reading in readings]
+        return choose_reply(candidates, agreements, Scene(turns, evidence.causes, load_lexicon())).text
+
+
+def pleasantness(emotions: Sequence[EmotionScore]) -> float:
+    """Probability, 0 to 1, that the emotion is one of the pleasant families."""
+    return sum(score.probability for score in emotions if family_of(score.label) in PLEASANT)
+
+
+def fixed_answer(degraded_reason: str, emotion: str = "") -> AIMessage:
+    """The last rung: a fixed text that needs no model."""
+    return Outcome(emotion, FIXED_REPLY, degraded_reason).to_message()

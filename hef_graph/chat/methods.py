@@ -1,0 +1,85 @@
+"""How each provider is asked for the reply's schema, and where in its answer the reply's text is."""
+
+import json
+from typing import Any, Literal, TypeAlias
+
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.runnables import Runnable, RunnableLambda
+
+from hef_graph.errors import HefReplyError
+from hef_graph.reply import SCHEMA_NAME, json_schema, reply_schema
+
+Method: TypeAlias = Literal["json_schema", "function_calling", "json_mode", "native", "plain"]
+"""json_schema: constrained decoding · function_calling: a forced tool call · json_mode: any JSON object · native: the
+model class's own `with_structured_output` · plain: the instruction alone."""
+
+
+def choose_method(model: BaseChatModel) -> Method:
+    """The best way that this model's class offers."""
+    if any(base.__module__.startswith("langchain_openai.") for base in type(model).__mro__):
+        return "json_schema"
+    if type(model).bind_tools is not BaseChatModel.bind_tools:
+        return "function_calling"
+    if type(model).with_structured_output is not BaseChatModel.with_structured_output:
+        return "native"
+    return "plain"
+
+
+def bind_schema(
+    model: BaseChatModel, labels: tuple[str, ...], method: Method
+) -> Runnable[LanguageModelInput, BaseMessage]:
+    """The model, asked for the schema; it answers with one message whose `answer_text` is the JSON text."""
+    schema = json_schema(labels)
+    if method == "json_schema":
+        strict = {"name": SCHEMA_NAME, "schema": schema, "strict": True}
+        return model.bind(response_format={"type": "json_schema", "json_schema": strict})
+    if method == "json_mode":
+        return model.bind(response_format={"type": "json_object"})
+    if method == "function_calling":
+        described = {"title": SCHEMA_NAME, "description": "The speaker's emotion, then the reply.", **schema}
+        return model.bind_tools([described], tool_choice=SCHEMA_NAME)
+    if method == "native":
+        return model.with_structured_output(reply_schema(labels), include_raw=True) | RunnableLambda(_as_message)
+    return model
+
+
+def answer_text(message: BaseMessage) -> str:
+    """The JSON text of an answer or of a chunk of one: the tool call's arguments where there are any, else the text."""
+    chunks = getattr(message, "tool_call_chunks", None)
+    if chunks:
+        return "".join(chunk.get("args") or "" for chunk in chunks)
+    calls = getattr(message, "tool_calls", None)
+    if calls:
+        return _dump(calls[0]["args"])
+    return str(message.text)
+
+
+def check_finish(message: BaseMessage) -> None:
+    """Raise `HefReplyError` where the provider says that the answer is not whole."""
+    metadata = message.response_metadata
+    if message.additional_kwargs.get("refusal"):
+        raise HefReplyError("refusal", "the model refused to answer")
+    reason = str(metadata.get("finish_reason") or metadata.get("stop_reason") or metadata.get("done_reason") or "")
+    if reason in {"length", "max_tokens", "MAX_TOKENS"}:
+        raise HefReplyError("truncated", "the model's answer hit its length limit")
+    if reason in {"content_filter", "SAFETY"}:
+        raise HefReplyError("filter", "the provider's content filter stopped the answer")
+
+
+def _as_message(result: Any) -> AIMessage:
+    """What `with_structured_output` gives, with `include_raw` or without, as a message with JSON text."""
+    raw, parsed = (result.get("raw"), result.get("parsed")) if _has_raw(result) else (None, result)
+    if parsed is None:
+        return raw if isinstance(raw, AIMessage) else AIMessage("")
+    kept = raw if isinstance(raw, AIMessage) else AIMessage("")
+    text = _dump(parsed.model_dump() if hasattr(parsed, "model_dump") else parsed)
+    return AIMessage(text, usage_metadata=kept.usage_metadata, response_metadata=kept.response_metadata)
+
+
+def _has_raw(result: Any) -> bool:
+    return isinstance(result, dict) and "parsed" in result
+
+
+def _dump(values: Any) -> str:
+    return json.dumps(values, ensure_ascii=False)

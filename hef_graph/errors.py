@@ -1,0 +1,33 @@
+"""The errors that hef_graph raises on purpose; everything else that escapes is a bug.
+
+HefError
+├── HefInputError       a dialogue, message or option that cannot be used as given (also a ValueError)
+├── HefModelError       a chat model that cannot be built or reached
+├── HefCheckpointError  model files that are missing, damaged or of another format
+└── HefReplyError       a model's answer that does not fit the reply's schema
+"""
+
+
+class HefError(Exception):
+    """Base of all errors of this package; its text says what was wrong and what to do."""
+
+
+class HefInputError(HefError, ValueError):
+    """A dialogue, message or option cannot be used as given."""
+
+
+class HefModelError(HefError):
+    """A chat model cannot be built or reached."""
+
+
+class HefCheckpointError(HefError):
+    """Model files are missing, damaged or of another format."""
+
+
+class HefReplyError(HefError):
+    """A model's answer does not fit the reply's schema."""
+
+    def __init__(self, cause: str, message: str) -> None:
+        super().__init__(message)
+        self.cause = cause
+        """One word for `degraded_reason`: refusal, truncated, empty, prose, label, …"""

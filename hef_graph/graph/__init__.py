@@ -1,0 +1,7 @@
+"""The LangGraph state machine: check_crisis → analyze_emotion → build_instruction → respond."""
+
+from hef_graph.graph.builder import HefGraph, create_hef_graph
+from hef_graph.graph.context import HefContext, HefOptions
+from hef_graph.graph.state import HefInput, HefState
+
+__all__ = ["HefContext", "HefGraph", "HefInput", "HefOptions", "HefState", "create_hef_graph"]

@@ -1,0 +1,104 @@
+"""`create_hef_graph`: the parts put together."""
+
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.runnables import RunnableLambda
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.store.base import BaseStore
+from langgraph.types import Checkpointer
+
+from hef_graph.chat.listener import EmbeddedListener
+from hef_graph.chat.models import ModelLike, build_model
+from hef_graph.errors import HefInputError
+from hef_graph.graph.context import HefContext, HefOptions
+from hef_graph.graph.nodes import ANALYZE_EMOTION, BUILD_INSTRUCTION, CHECK_CRISIS, RESPOND, Nodes
+from hef_graph.graph.state import HefInput, HefState, TurnState
+from hef_graph.tool import create_emotion_tool
+from hef_graph.types import ReplyGenerator, SmallEmpatheticModel
+
+HefGraph: TypeAlias = CompiledStateGraph[TurnState, HefContext, HefInput, HefState]
+
+
+def create_hef_graph(
+    model: ModelLike = None,
+    *,
+    sem: SmallEmpatheticModel | None = None,
+    system_prompt: str | None = None,
+    options: HefOptions | None = None,
+    checkpointer: Checkpointer = None,
+    store: BaseStore | None = None,
+) -> HefGraph:
+    """A compiled graph that answers with the speaker's emotion and its cause in view.
+
+    ```python
+    graph = create_hef_graph()
+    out = graph.invoke({"messages": [("user", "I lost my job today.")]})
+    out["emotion"], out["messages"][-1].text
+    ```
+
+    Args:
+        model: a chat model, a "provider:name" string, or None for the embedded listener.
+        sem: the small empathetic model (SEM) that reads the dialogue; None for the shipped one.
+        system_prompt: the application's own words to the model, placed before ours.
+        options: settings of this graph; settings of a single call are a `HefContext`.
+        checkpointer: remembers conversations by `thread_id`.
+        store: memory across conversations, for the application's nodes.
+
+    Raises:
+        HefModelError: the model string cannot be set up.
+        HefInputError: `model` or `sem` is of another kind.
+    """
+    reader = _checked(sem) if sem is not None else _shipped_sem()
+    listener = EmbeddedListener(reader=reader, speaker=_speaker_for(reader))
+    nodes = Nodes(
+        tool=create_emotion_tool(reader),
+        labels=tuple(reader.labels),
+        model=_resolve(model, listener),
+        listener=listener,
+        system_prompt=system_prompt,
+        options=options or HefOptions(),
+    )
+    return _wire(nodes).compile(checkpointer=checkpointer, store=store, name="hef")
+
+
+def _wire(nodes: Nodes) -> StateGraph[TurnState, HefContext, HefInput, HefState]:
+    graph = StateGraph(TurnState, context_schema=HefContext, input_schema=HefInput, output_schema=HefState)
+    graph.add_node(CHECK_CRISIS, nodes.check_crisis)
+    graph.add_node(ANALYZE_EMOTION, nodes.analyze_emotion)
+    graph.add_node(BUILD_INSTRUCTION, nodes.build_instruction)
+    graph.add_node(RESPOND, RunnableLambda(nodes.respond, afunc=nodes.arespond, name=RESPOND))
+    steps = [START, CHECK_CRISIS, ANALYZE_EMOTION, BUILD_INSTRUCTION, RESPOND, END]
+    for source, target in pairwise(steps):
+        graph.add_edge(source, target)
+    return graph
+
+
+def _resolve(model: ModelLike, listener: EmbeddedListener) -> BaseChatModel:
+    if model is None:
+        return listener
+    if isinstance(model, str):
+        return build_model(model)
+    if not isinstance(model, BaseChatModel):
+        raise HefInputError(f"model is {type(model).__name__}; give a chat model, a 'provider:name' string, or None")
+    return model
+
+
+def _checked(sem: Any) -> SmallEmpatheticModel:
+    if not isinstance(sem, SmallEmpatheticModel):
+        raise HefInputError(f"sem is {type(sem).__name__}; a SEM has `name`, `labels` and `analyze(dialogues)`")
+    return sem
+
+
+def _speaker_for(reader: SmallEmpatheticModel) -> ReplyGenerator | None:
+    """Who writes for the embedded listener: the SEM itself if it can, else the shipped one."""
+    return reader if isinstance(reader, ReplyGenerator) else _shipped_sem()
+
+
+def _shipped_sem() -> Any:
+    """Imported only here and now: a graph with another SEM must not need torch before it has to answer."""
+    from hef_graph.sem import load_sem  # noqa: PLC0415  torch is slow to import
+
+    return load_sem()

@@ -1,0 +1,60 @@
+"""What a caller may set per call (`HefContext`) and per graph (`HefOptions`)."""
+
+from dataclasses import dataclass
+
+from hef_graph.candidates import K2
+from hef_graph.chat.methods import Method
+from hef_graph.errors import HefInputError
+from hef_graph.turn import ReadingOptions
+
+
+@dataclass(frozen=True)
+class HefContext:
+    """Settings of one call; a form in LangGraph Studio."""
+
+    model: str | None = None
+    """Another chat model for this call, as "provider:name"; None keeps the graph's."""
+    k1: int = 3
+    """Cause words."""
+    k2: K2 = 10
+    """Prioritised emotions: a number, or "adaptive"."""
+    coverage: float = 0.95
+    """With `k2="adaptive"`: the probability that the prioritised emotions add up to."""
+    two_stage: bool = True
+    """Two-stage emotion prediction on or off."""
+    cause_perception: bool = True
+    """Emotion cause perception on or off."""
+    deadline: float = 30.0
+    """Seconds for the whole turn; then the rung below the LLM answers."""
+    locale: str | None = None
+    """Country of the user, as a two-letter code."""
+    user_id: str | None = None
+    """Who the user is, for memory across conversations."""
+
+    def __post_init__(self) -> None:
+        if not self.deadline > 0:
+            raise HefInputError(f"deadline is {self.deadline!r}; allowed are seconds above 0")
+        _ = self.reading
+
+    @property
+    def reading(self) -> ReadingOptions:
+        """The part that the steps of a turn need."""
+        return ReadingOptions(self.k1, self.k2, self.coverage, self.two_stage, self.cause_perception)
+
+
+@dataclass(frozen=True)
+class HefOptions:
+    """Settings of one graph."""
+
+    strict: bool = False
+    """Raise the typed error of a failing model instead of answering from the rung below."""
+    disclosure: bool = True
+    """Give notice at a conversation's start that an AI answers."""
+    keep_messages: int | None = 40
+    """So many of the newest messages stay in the state; None keeps all."""
+    structured_method: Method | None = None
+    """How the model is asked for the reply's schema; None chooses by the model's class."""
+
+    def __post_init__(self) -> None:
+        if self.keep_messages is not None and self.keep_messages < 2:  # noqa: PLR2004  a question and its answer
+            raise HefInputError(f"keep_messages is {self.keep_messages!r}; allowed are 2 or more, or None for all")

@@ -1,0 +1,42 @@
+"""The graph's state: messages, and plain JSON that any checkpointer keeps and Studio shows."""
+
+from typing import Annotated, Any, NotRequired
+
+from langchain_core.messages import AnyMessage
+from langgraph.graph.message import add_messages
+from typing_extensions import TypedDict
+
+
+class HefInput(TypedDict):
+    """What a turn begins with."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+
+
+class HefState(TypedDict):
+    """What a turn leaves behind; every key but `messages` is written anew each turn."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    structured_response: NotRequired[dict[str, str | None]]
+    """`{"emotion", "response"}`"""
+    emotion: NotRequired[str | None]
+    emotion_candidates: NotRequired[list[dict[str, Any]]]
+    """The prioritised emotions: `{"label", "probability"}`, most probable first."""
+    cause_words: NotRequired[dict[str, list[str]]]
+    """`{"high", "low"}`"""
+    instruction: NotRequired[str]
+    """What was said to the model beside the conversation."""
+    emotion_history: NotRequired[list[str]]
+    """Emotions of earlier turns, oldest first; bounded."""
+    degraded_reason: NotRequired[str | None]
+    """None if the model's first answer fitted the schema."""
+    crisis: NotRequired[dict[str, Any] | None]
+    disclosure: NotRequired[str | None]
+    """A notice that the application should show, or None."""
+
+
+class TurnState(HefState):
+    """The state inside a turn."""
+
+    started: NotRequired[float]
+    """`time.time()` at which the turn began: its deadline counts from there."""

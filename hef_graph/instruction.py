@@ -1,0 +1,110 @@
+"""Prioritised emotions + cause words → the instruction for the large language model (LLM) (HEF, Section 3.5).
+
+Templates are constants; words of the user enter as quoted, capped data. The constant part comes first and this turn's
+evidence last, so that provider prefix caches keep working while a conversation grows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from hef_graph.types import CauseWords, EmotionScore
+
+ROLE: Final = (
+    "You are an empathetic listener. First settle which emotion the speaker feels, then answer from that "
+    "understanding: speak to what happened and how it feels, in one to three natural sentences, as in a chat. "
+    "Do not recite the emotion's name. Never claim to be human or to have lived or felt anything yourself."
+)
+"""What the model is there for. Two logical parts in one call: settling the emotion first is the paper's design;
+"natural" and "do not recite" because a plain list of labels makes replies stiff."""
+
+FORMAT: Final = 'Answer with one JSON object: {{"emotion": one of [{labels}], "response": your reply}}.'
+"""Said to every model, constrained or not: the words cost little and help those that only read them."""
+
+EVIDENCE_OPEN: Final = "<evidence>"
+EVIDENCE_CLOSE: Final = "</evidence>"
+"""Around what the SEM saw; `escape_evidence` keeps users from writing them."""
+
+TWO_STAGE: Final = (
+    "A small emotion model finds these emotions likely, most likely first: {candidates}. Consider them first, then any "
+    "other; the conversation decides."
+)
+"""Two-stage emotion prediction: a soft priority, which leaves a stronger model free to disagree."""
+
+HIGH_WORDS: Final = "Words that weigh most: {words}."
+LOW_WORDS: Final = "Words that also weigh: {words}."
+RELATE_WORDS: Final = "They are quoted from the speaker: look at how they relate to find what caused the feeling."
+"""Emotion cause perception: two separate lists and their relation, as in Section 3.5."""
+
+LONGEST_WORD: Final = 40
+"""Characters; longer "words" are cut, since they are no words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """What is said to the model beside the conversation."""
+
+    system: str
+    """Constant for an application: goes first."""
+    evidence: str
+    """About this turn: goes last. Empty when both strategies are off."""
+
+    @property
+    def text(self) -> str:
+        """Both parts as one text, for people to read; `parse_instruction` takes them apart again."""
+        return f"{self.system}\n\n{self.evidence}" if self.evidence else self.system
+
+
+def build_instruction(
+    labels: Sequence[str],
+    candidates: Sequence[EmotionScore] = (),
+    causes: CauseWords | None = None,
+    *,
+    system_prompt: str | None = None,
+) -> Instruction:
+    """The instruction of one turn.
+
+    Args:
+        labels: all emotions that may be named.
+        candidates: the prioritised emotions; none switches two-stage emotion prediction off.
+        causes: the cause words; None switches emotion cause perception off.
+        system_prompt: the application's own words, which come first.
+    """
+    parts = [ROLE, FORMAT.format(labels=", ".join(labels))]
+    system = "\n\n".join([system_prompt, *parts] if system_prompt else parts)
+    lines = [*_two_stage(candidates), *_cause_perception(causes)]
+    evidence = "\n".join([EVIDENCE_OPEN, *lines, EVIDENCE_CLOSE]) if lines else ""
+    return Instruction(system, evidence)
+
+
+def parse_instruction(text: str) -> Instruction:
+    """Take `Instruction.text` apart."""
+    system, mark, evidence = text.rpartition(f"\n\n{EVIDENCE_OPEN}\n")
+    return Instruction(system, mark.strip() + "\n" + evidence) if mark else Instruction(text, "")
+
+
+def escape_evidence(text: str) -> str:
+    """The user's text with our delimiters made harmless."""
+    return text.replace(EVIDENCE_OPEN, "(evidence)").replace(EVIDENCE_CLOSE, "(/evidence)")
+
+
+def _two_stage(candidates: Sequence[EmotionScore]) -> list[str]:
+    if not candidates:
+        return []
+    return [TWO_STAGE.format(candidates=", ".join(score.label for score in candidates))]
+
+
+def _cause_perception(causes: CauseWords | None) -> list[str]:
+    if causes is None or not (causes.high or causes.low):
+        return []
+    lines = [(HIGH_WORDS, causes.high), (LOW_WORDS, causes.low)]
+    return [template.format(words=_quote(words)) for template, words in lines if words] + [RELATE_WORDS]
+
+
+def _quote(words: Sequence[str]) -> str:
+    return ", ".join(f'"{_plain(word)}"' for word in words)
+
+
+def _plain(word: str) -> str:
+    kept = "".join(letter for letter in word if letter.isalnum() or letter in "'’-‐\u0301\u0300\u0308\u0303\u0302")
+    return kept[:LONGEST_WORD]

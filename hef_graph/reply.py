@@ -1,0 +1,134 @@
+"""The reply's schema, built from a label set, and the parsing of what a model wrote for it."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final, Literal, cast
+
+from langchain_core.utils.json import parse_partial_json
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from hef_graph.errors import HefReplyError
+
+SCHEMA_NAME: Final = "empathetic_reply"
+
+_FENCE = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A settled emotion and the answer written from it."""
+
+    emotion: str
+    response: str
+    repair: str | None = None
+    """Why the text had to be mended before it fitted the schema; None if it fitted as written."""
+
+
+@lru_cache(maxsize=16)
+def reply_schema(labels: tuple[str, ...]) -> type[BaseModel]:
+    """The pydantic model that an LLM fills in: `emotion` (one of `labels`) first, then `response`."""
+    return create_model(
+        SCHEMA_NAME,
+        __config__=ConfigDict(extra="forbid"),
+        __doc__="The speaker's emotion, then the reply to the speaker.",
+        emotion=(cast("type[str]", Literal[labels]), Field(description="The emotion that the speaker feels.")),
+        response=(str, Field(description="The reply, written from that understanding.", min_length=1)),
+    )
+
+
+def json_schema(labels: Sequence[str]) -> dict[str, Any]:
+    """The same as a strict JSON schema (no length limits: strict providers refuse them)."""
+    return {
+        "type": "object",
+        "properties": {
+            "emotion": {"type": "string", "enum": list(labels), "description": "The emotion that the speaker feels."},
+            "response": {"type": "string", "description": "The reply, written from that understanding."},
+        },
+        "required": ["emotion", "response"],
+        "additionalProperties": False,
+    }
+
+
+def parse_reply(text: str, labels: Sequence[str]) -> Reply:
+    """Read a reply; small deviations (fences, prose around the object, a label's case) are mended and named.
+
+    Raises:
+        HefReplyError: it cannot be read; `cause` is "empty", "truncated", "prose", "label" or "schema".
+    """
+    if not text.strip():
+        raise HefReplyError("empty", "the model answered nothing")
+    values, repair = _find_object(text)
+    return validate_reply(values, labels, repair=repair)
+
+
+def validate_reply(values: object, labels: Sequence[str], *, repair: str | None = None) -> Reply:
+    """Check an object that a model or a library has already parsed.
+
+    Raises:
+        HefReplyError: as in `parse_reply`.
+    """
+    given = values.model_dump() if isinstance(values, BaseModel) else values
+    try:
+        valid: Any = reply_schema(tuple(labels)).model_validate(given)
+    except ValidationError:
+        return _mend(given, labels)
+    if not valid.response.strip():
+        raise HefReplyError("empty", "the model's response is empty")
+    return Reply(valid.emotion, valid.response.strip(), repair)
+
+
+def partial_response(text: str) -> str:
+    """The part of the `response` field that a still growing JSON text shows; empty before it begins.
+
+    A text that ends inside an escape is read up to the escape.
+    """
+    start = text.find("{")
+    if start < 0:
+        return ""
+    whole = re.sub(r"\\(u[0-9a-fA-F]{0,3})?$", "", text[start:])
+    try:
+        values = parse_partial_json(whole)
+    except json.JSONDecodeError:
+        return ""
+    response = values.get("response") if isinstance(values, dict) else None
+    visible = response if isinstance(response, str) else ""
+    return re.sub(r"[\ud800-\udfff]", "", visible)
+
+
+def _find_object(text: str) -> tuple[object, str | None]:
+    """The JSON value in a text, and the repair's name if the text is more than the value."""
+    try:
+        return json.loads(text), None
+    except json.JSONDecodeError:
+        pass
+    fenced = _FENCE.search(text)
+    inner = fenced.group(1) if fenced else text
+    for match in re.finditer(r"\{", inner):
+        try:
+            values, _ = json.JSONDecoder().raw_decode(inner, match.start())
+        except json.JSONDecodeError:
+            continue
+        if isinstance(values, dict) and "response" in values:
+            return values, "prose"
+    if "{" in inner and partial_response(inner):
+        raise HefReplyError("truncated", "the model's JSON object is cut off")
+    raise HefReplyError("prose", "the model answered without a JSON object")
+
+
+def _mend(values: object, labels: Sequence[str]) -> Reply:
+    """Accept a label in another case or with extra keys around; refuse the rest with its cause."""
+    if not isinstance(values, dict):
+        raise HefReplyError("schema", f"expected a JSON object, got {type(values).__name__}")
+    response, emotion = values.get("response"), values.get("emotion")
+    if not isinstance(response, str):
+        raise HefReplyError("schema", "the field 'response' is missing or not a text")
+    if not response.strip():
+        raise HefReplyError("empty", "the model's response is empty")
+    known = {label.casefold(): label for label in labels}
+    named = known.get(str(emotion).strip(" .\"'").casefold())
+    if named is None:
+        raise HefReplyError("label", f"the field 'emotion' is {str(emotion)[:40]!r}, which is not one of the labels")
+    return Reply(named, response.strip(), "schema" if emotion == named else "label")

@@ -1,0 +1,89 @@
+"""A SEM on disk: `model.safetensors`, `config.json`, `vocab.txt`. Nothing in these files can run code."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from hef_graph.errors import HefCheckpointError
+from hef_graph.sem.config import SemConfig
+from hef_graph.sem.modeling import EmpatheticModel
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointFiles:
+    """The layout of a checkpoint folder."""
+
+    weights: str = "model.safetensors"
+    config: str = "config.json"
+    vocabulary: str = "vocab.txt"
+
+
+FILES = CheckpointFiles()
+SHIPPED = Path(__file__).parent / "weights"
+"""The checkpoint inside the package."""
+
+
+def save_checkpoint(folder: Path, model: EmpatheticModel, vocabulary: Sequence[str]) -> None:
+    """Write the model in half precision (2 bytes a weight)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {name: tensor.detach().cpu().half().contiguous() for name, tensor in model.state_dict().items()}
+    save_file(state, folder / FILES.weights)
+    (folder / FILES.config).write_text(json.dumps(model.config.to_dict(), indent=1) + "\n", "utf-8")
+    (folder / FILES.vocabulary).write_text("\n".join(vocabulary) + "\n", "utf-8")
+
+
+def load_checkpoint(folder: Path, device: torch.device) -> tuple[EmpatheticModel, list[str]]:
+    """The model in single precision, ready to read, and its vocabulary.
+
+    Raises:
+        HefCheckpointError: a file is missing or damaged, or does not fit the others.
+    """
+    config, vocabulary = _read_config(folder), _read_lines(folder / FILES.vocabulary)
+    if len(vocabulary) != config.vocab_size:
+        raise HefCheckpointError(
+            f"{folder / FILES.vocabulary} has {len(vocabulary)} entries, config.json says {config.vocab_size}"
+        )
+    model = _build_empty(config)
+    try:
+        model.load_state_dict(_read_weights(folder / FILES.weights), assign=True)
+    except RuntimeError as error:
+        raise HefCheckpointError(f"the weights in {folder} do not fit its config.json: {error}") from error
+    return model.to(device).eval(), vocabulary
+
+
+def _build_empty(config: SemConfig) -> EmpatheticModel:
+    """Shapes only: initialising weights that are about to be replaced would take most of the loading time."""
+    with torch.device("meta"):
+        return EmpatheticModel(config)
+
+
+def _read_config(folder: Path) -> SemConfig:
+    text = "\n".join(_read_lines(folder / FILES.config))
+    try:
+        values = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise HefCheckpointError(f"{folder / FILES.config} is not JSON: {error}") from error
+    if not isinstance(values, dict):
+        raise HefCheckpointError(f"{folder / FILES.config} must hold a JSON object")
+    return SemConfig.from_dict(values)
+
+
+def _read_lines(path: Path) -> list[str]:
+    if not path.is_file():
+        raise HefCheckpointError(f"no such file: {path}; a checkpoint folder holds {FILES}")
+    return path.read_text("utf-8").splitlines()
+
+
+def _read_weights(path: Path) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise HefCheckpointError(f"no such file: {path}; a checkpoint folder holds {FILES}")
+    try:
+        return {name: tensor.float() for name, tensor in load_file(path).items()}
+    except (SafetensorError, OSError) as error:
+        raise HefCheckpointError(f"{path} cannot be read as safetensors: {error}") from error

@@ -1,0 +1,136 @@
+"""Replies from the decoder: nucleus sampling with a cache, and how much each reply owes to the dialogue."""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from hef_graph.sem.layers import KeyValue, LayerCache
+from hef_graph.sem.modeling import Decoder
+from hef_graph.sem.tokenization import END_ID, LISTENER_ID, PAD_ID, SPECIAL_TOKENS
+
+_BANNED: Final = [index for index in range(len(SPECIAL_TOKENS)) if index != END_ID]
+_REPEATED: Final = 3
+"""No n-gram of this length occurs twice in a reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingConfig:
+    """How replies are drawn."""
+
+    count: int = 24
+    temperature: float = 0.7
+    top_p: float = 0.9
+    """Only the most probable tokens that together reach this probability are drawn (Holtzman et al. 2020)."""
+    shortest: int = 4
+    """Tokens before a reply may end."""
+    seed: int = 0
+
+
+class SampledReply(NamedTuple):
+    """One reply in tokens."""
+
+    ids: tuple[int, ...]
+    """Ended by `[SEP]`."""
+    log_probability: float
+    """Mean over the tokens."""
+    specificity: float
+    """`log_probability` minus what it would be with the dialogue hidden."""
+
+
+class Memory(NamedTuple):
+    """What the encoder makes of one dialogue, and of none."""
+
+    states: Tensor
+    """`(1, tokens, hidden)`"""
+    nothing: Tensor
+    """`(1, 1, hidden)`: the state of a first token that stands alone."""
+
+
+@torch.inference_mode()
+def sample_replies(decoder: Decoder, memory: Memory, emotion: int, config: SamplingConfig) -> list[SampledReply]:
+    """Draw `count` replies at once and score them; unfinished ones and doubles are left out."""
+    ids = _draw(decoder, memory.states, emotion, config)
+    finished = torch.unique(ids[(ids == END_ID).any(dim=1)], dim=0)
+    if not len(finished):
+        return []
+    given = score_replies(decoder, memory.states, emotion, finished)
+    alone = score_replies(decoder, memory.nothing, emotion, finished)
+    rows = zip(finished.tolist(), given.tolist(), (given - alone).tolist(), strict=True)
+    return [SampledReply(tuple(row[: row.index(END_ID) + 1]), score, gain) for row, score, gain in rows]
+
+
+def score_replies(decoder: Decoder, states: Tensor, emotion: int, ids: Tensor) -> Tensor:
+    """Mean log-probability `(replies,)` of replies `(replies, tokens)` to one dialogue `(1, tokens, hidden)`.
+
+    The voice is the listener's; replies are padded after `[SEP]`.
+    """
+    count = len(ids)
+    voice = torch.full_like(ids[:, :1], LISTENER_ID)
+    logits, _ = decoder(
+        torch.cat([voice, ids[:, :-1]], dim=1),
+        torch.full((count,), emotion, device=ids.device),
+        _share(decoder.start(states), count),
+        _all_visible(states, count),
+    )
+    losses = functional.cross_entropy(logits.float().transpose(1, 2), ids, ignore_index=PAD_ID, reduction="none")
+    return -losses.sum(dim=1) / (ids != PAD_ID).sum(dim=1)
+
+
+def _draw(decoder: Decoder, states: Tensor, emotion: int, config: SamplingConfig) -> Tensor:
+    """Token ids `(count, tokens)`, `[PAD]` after each `[SEP]`."""
+    random = torch.Generator(states.device).manual_seed(config.seed)
+    longest = decoder.embeddings.position.num_embeddings
+    caches, mask = _share(decoder.start(states), config.count), _all_visible(states, config.count)
+    emotions = torch.full((config.count,), emotion, device=states.device)
+    ids = torch.full((config.count, 1), LISTENER_ID, device=states.device)
+    done = torch.zeros(config.count, dtype=torch.bool, device=states.device)
+    for length in range(longest):
+        logits, caches = decoder(ids[:, -1:], emotions, caches, mask)
+        scores = _forbid(logits[:, -1].float(), ids, ends=length >= config.shortest)
+        drawn = torch.multinomial(_nucleus(scores, config), 1, generator=random).squeeze(1)
+        drawn = drawn.masked_fill(done, PAD_ID)
+        ids = torch.cat([ids, drawn[:, None]], dim=1)
+        done |= drawn == END_ID
+        if bool(done.all()):
+            break
+    return ids[:, 1:]
+
+
+def _all_visible(states: Tensor, count: int) -> Tensor:
+    """A mask `(count, tokens)` that hides nothing."""
+    return torch.ones(count, states.shape[1], dtype=torch.bool, device=states.device)
+
+
+def _share(caches: list[LayerCache], count: int) -> list[LayerCache]:
+    """All replies look at the same dialogue: it is projected once, then shared."""
+    return [LayerCache(None, KeyValue(*(part.expand(count, -1, -1, -1) for part in c.memory))) for c in caches]
+
+
+def _nucleus(scores: Tensor, config: SamplingConfig) -> Tensor:
+    """Probabilities `(count, vocabulary)` with the tail cut off."""
+    ranked, order = torch.softmax(scores / config.temperature, dim=-1).sort(dim=-1, descending=True)
+    before = ranked.cumsum(dim=-1) - ranked
+    kept = ranked.masked_fill(before > config.top_p, 0.0)
+    return torch.zeros_like(kept).scatter(-1, order, kept)
+
+
+def _forbid(scores: Tensor, ids: Tensor, *, ends: bool) -> Tensor:
+    """Rule out special tokens, an end that comes too early, and repeated n-grams."""
+    scores[:, _BANNED] = float("-inf")
+    if not ends:
+        scores[:, END_ID] = float("-inf")
+    for row, words in enumerate(ids.tolist()):
+        scores[row, _repeating(words)] = float("-inf")
+    return scores
+
+
+def _repeating(ids: list[int]) -> list[int]:
+    """Tokens that would complete an n-gram already present."""
+    if len(ids) < _REPEATED:
+        return []
+    tail = ids[-(_REPEATED - 1) :]
+    starts = range(len(ids) - _REPEATED + 1)
+    return [ids[i + _REPEATED - 1] for i in starts if ids[i : i + _REPEATED - 1] == tail]

@@ -1,0 +1,157 @@
+"""The small empathetic model (SEM): encoder → attention pooling → emotion head, and a response decoder.
+
+The encoder has MiniLM's shape (Wang et al. 2020); pooling follows the attention of Yang et al. (2016), whose weights
+the paper reads as word weights; the decoder attends to the encoder and is told the emotion (HEF, Section 3.3).
+"""
+
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from hef_graph.sem.config import SemConfig
+from hef_graph.sem.layers import LAYER_NORM_EPSILON, DecoderLayer, EncoderLayer, LayerCache
+
+
+class Reading(NamedTuple):
+    """What the encoder side says about a batch of dialogues."""
+
+    states: Tensor
+    """Token states `(batch, tokens, hidden)`."""
+    logits: Tensor
+    """Emotion logits `(batch, labels)`."""
+    attention: Tensor
+    """Pooling weights `(batch, tokens)`; zero on special tokens and padding, a row sums to 1."""
+
+
+class Embeddings(nn.Module):
+    """Sum of token, position and kind embeddings, normalised."""
+
+    def __init__(self, config: SemConfig, *, tokens: int, positions: int, kinds: int) -> None:
+        super().__init__()
+        self.token = nn.Embedding(tokens, config.hidden_size)
+        self.position = nn.Embedding(positions, config.hidden_size)
+        self.kind = nn.Embedding(kinds, config.hidden_size)
+        self.norm = nn.LayerNorm(config.hidden_size, eps=LAYER_NORM_EPSILON)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, ids: Tensor, kinds: Tensor, offset: int = 0) -> Tensor:
+        """`ids` `(batch, tokens)`, `kinds` of a shape that broadcasts to it → `(batch, tokens, hidden)`."""
+        positions = torch.arange(offset, offset + ids.shape[1], device=ids.device)
+        summed = self.token(ids) + self.position(positions) + self.kind(kinds)
+        return self.dropout(self.norm(summed))
+
+
+class Encoder(nn.Module):
+    """Tokens of a dialogue → contextual states; the kind of a token says who speaks."""
+
+    def __init__(self, config: SemConfig) -> None:
+        super().__init__()
+        self.embeddings = Embeddings(config, tokens=config.vocab_size, positions=config.max_tokens, kinds=2)
+        self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.encoder_layers))
+
+    def forward(self, ids: Tensor, roles: Tensor, mask: Tensor) -> Tensor:
+        """`ids`, `roles`, `mask` `(batch, tokens)` → `(batch, tokens, hidden)`; `mask` is false on padding."""
+        hidden = self.embeddings(ids, roles)
+        for layer in self.layers:
+            hidden = layer(hidden, mask[:, None, None, :])
+        return hidden
+
+
+class AttentionPooling(nn.Module):
+    """`softmax(v · tanh(W h))` over the words of the dialogue (Yang et al. 2016, equations 5-7)."""
+
+    def __init__(self, config: SemConfig) -> None:
+        super().__init__()
+        self.projection = nn.Linear(config.hidden_size, config.hidden_size)
+        self.query = nn.Linear(config.hidden_size, 1, bias=False)
+
+    def forward(self, states: Tensor, poolable: Tensor) -> tuple[Tensor, Tensor]:
+        """`states` `(batch, tokens, hidden)`, `poolable` `(batch, tokens)` → pooled `(batch, hidden)`, weights.
+
+        Special tokens and padding are not poolable; a row without any poolable token pools nothing.
+        """
+        scores = self.query(torch.tanh(self.projection(states))).squeeze(-1).float()
+        lowest = torch.finfo(scores.dtype).min
+        weights = torch.softmax(scores.masked_fill(~poolable, lowest), dim=-1) * poolable
+        return torch.einsum("bt,bth->bh", weights.to(states.dtype), states), weights
+
+
+class EmotionHead(nn.Module):
+    """Pooled words and the first token's state → emotion logits."""
+
+    def __init__(self, config: SemConfig) -> None:
+        super().__init__()
+        self.dense = nn.Linear(2 * config.hidden_size, config.hidden_size)
+        self.dropout = nn.Dropout(config.dropout)
+        self.output = nn.Linear(config.hidden_size, len(config.labels))
+
+    def forward(self, pooled: Tensor, first: Tensor) -> Tensor:
+        """Two `(batch, hidden)` → `(batch, labels)`."""
+        joined = self.dropout(torch.cat([pooled, first], dim=-1))
+        return self.output(self.dropout(torch.tanh(self.dense(joined))))
+
+
+class Decoder(nn.Module):
+    """Writes a reply token by token, looking at the encoded dialogue and told the emotion."""
+
+    def __init__(self, config: SemConfig) -> None:
+        super().__init__()
+        self.embeddings = Embeddings(
+            config, tokens=config.decoder_vocab_size, positions=config.max_reply_tokens, kinds=len(config.labels)
+        )
+        self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.decoder_layers))
+        self.transform = nn.Linear(config.hidden_size, config.hidden_size)
+        self.norm = nn.LayerNorm(config.hidden_size, eps=LAYER_NORM_EPSILON)
+        self.bias = nn.Parameter(torch.zeros(config.decoder_vocab_size))
+
+    def start(self, states: Tensor) -> list[LayerCache]:
+        """Caches for a reply to the dialogues of `states` `(batch, tokens, hidden)`."""
+        return [LayerCache(None, cast("DecoderLayer", layer).remember(states)) for layer in self.layers]
+
+    def forward(
+        self, ids: Tensor, emotions: Tensor, caches: list[LayerCache], memory_mask: Tensor
+    ) -> tuple[Tensor, list[LayerCache]]:
+        """Next-token logits `(batch, new tokens, decoder vocabulary)` and the grown caches.
+
+        `ids` `(batch, new tokens)` continue what the caches hold; `emotions` `(batch,)` are label indices;
+        `memory_mask` `(batch, memory tokens)` is false on padding.
+        """
+        own = caches[0].own
+        offset = own.key.shape[2] if own else 0
+        hidden = self.embeddings(ids, emotions[:, None], offset)
+        grown: list[LayerCache] = []
+        for layer, cache in zip(self.layers, caches, strict=True):
+            hidden, newer = layer(hidden, cache, memory_mask[:, None, None, :])
+            grown.append(newer)
+        written = self.norm(functional.gelu(self.transform(hidden)))
+        return functional.linear(written, self.embeddings.token.weight, self.bias), grown
+
+
+class EmpatheticModel(nn.Module):
+    """The whole SEM; `decoder` is None for a model that only reads."""
+
+    def __init__(self, config: SemConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = Encoder(config)
+        self.pooling = AttentionPooling(config)
+        self.head = EmotionHead(config)
+        self.decoder = Decoder(config) if config.decoder_layers else None
+        self.apply(_initialise)
+
+    def forward(self, ids: Tensor, roles: Tensor, mask: Tensor, poolable: Tensor) -> Reading:
+        """Read a batch of dialogues; all inputs are `(batch, tokens)`."""
+        states = self.encoder(ids, roles, mask)
+        pooled, attention = self.pooling(states, poolable)
+        logits = self.head(pooled, states[:, 0]).float() / self.config.temperature
+        return Reading(states, logits, attention)
+
+
+def _initialise(module: nn.Module) -> None:
+    """BERT's initialisation: normal with a standard deviation of 0.02, zero biases."""
+    if isinstance(module, nn.Linear | nn.Embedding):
+        nn.init.normal_(module.weight, std=0.02)
+    if isinstance(module, nn.Linear) and module.bias is not None:
+        nn.init.zeros_(module.bias)

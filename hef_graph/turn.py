@@ -1,0 +1,103 @@
+"""One turn, step by step: what graph, middleware and chat model share, sync and async alike.
+
+Everything here is pure; the model is called by others.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+
+from hef_graph.candidates import K2, check_k2, prioritise
+from hef_graph.causes import select_cause_words
+from hef_graph.errors import HefInputError
+from hef_graph.instruction import Instruction, build_instruction, escape_evidence
+from hef_graph.lexicon import load_lexicon
+from hef_graph.types import CauseWords, EmotionAnalysis, EmotionScore, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingOptions:
+    """How much of the analysis reaches the instruction."""
+
+    k1: int = 3
+    """Cause words."""
+    k2: K2 = 10
+    """Prioritised emotions."""
+    coverage: float = 0.95
+    """With `k2="adaptive"`: the probability that the prioritised emotions add up to."""
+    two_stage: bool = True
+    """Two-stage emotion prediction."""
+    cause_perception: bool = True
+    """Emotion cause perception."""
+
+    def __post_init__(self) -> None:
+        check_k2(self.k2)
+        if not isinstance(self.k1, int) or isinstance(self.k1, bool) or self.k1 < 0:
+            raise HefInputError(f"k1 is {self.k1!r}; allowed are whole numbers from 0 on")
+        if not 0 < self.coverage <= 1:
+            raise HefInputError(f"coverage is {self.coverage!r}; allowed are numbers above 0 and up to 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the small empathetic model (SEM) contributes to one turn."""
+
+    candidates: tuple[EmotionScore, ...]
+    """The prioritised emotions, most probable first."""
+    causes: CauseWords
+
+    def to_json(self) -> dict[str, Any]:
+        """The state's keys `emotion_candidates` and `cause_words`."""
+        return {
+            "emotion_candidates": [{"label": c.label, "probability": c.probability} for c in self.candidates],
+            "cause_words": {"high": list(self.causes.high), "low": list(self.causes.low)},
+        }
+
+    @classmethod
+    def from_json(cls, values: Any) -> "Evidence":
+        """Read what `to_json` wrote; missing keys count as empty."""
+        words = values.get("cause_words") or {}
+        return cls(
+            tuple(EmotionScore(c["label"], c["probability"]) for c in values.get("emotion_candidates") or []),
+            CauseWords(tuple(words.get("high", ())), tuple(words.get("low", ()))),
+        )
+
+
+def weigh_evidence(analysis: EmotionAnalysis, turns: Sequence[Turn], options: ReadingOptions) -> Evidence:
+    """Prioritise the emotions and pick the cause words of one dialogue."""
+    return Evidence(
+        prioritise(analysis.emotions, options.k2, coverage=options.coverage),
+        select_cause_words(analysis.words, turns, load_lexicon(), k1=options.k1),
+    )
+
+
+def instruct(
+    labels: Sequence[str], evidence: Evidence, options: ReadingOptions, *, system_prompt: str | None = None
+) -> Instruction:
+    """The instruction that the options ask for."""
+    return build_instruction(
+        labels,
+        evidence.candidates if options.two_stage else (),
+        evidence.causes if options.cause_perception else None,
+        system_prompt=system_prompt,
+    )
+
+
+def compose_prompt(turns: Sequence[Turn], instruction: Instruction) -> list[BaseMessage]:
+    """Constant instruction, conversation, this turn's evidence last (inside the newest message).
+
+    Not every provider takes a system message after the first, so the evidence travels with the user's newest text,
+    between delimiters that the user cannot write.
+    """
+    *earlier, newest = turns_as_messages(turns)
+    text = f"{newest.text}\n\n{instruction.evidence}" if instruction.evidence else str(newest.text)
+    return [SystemMessage(instruction.system), *earlier, HumanMessage(text)]
+
+
+def turns_as_messages(turns: Sequence[Turn]) -> list[BaseMessage]:
+    """The conversation as plain messages, our delimiters in it made harmless."""
+    return [
+        AIMessage(turn.text) if turn.role == "listener" else HumanMessage(escape_evidence(turn.text)) for turn in turns
+    ]

@@ -1,0 +1,122 @@
+"""The values that travel between the steps, and the protocols that plug-ins satisfy."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
+
+from hef_graph.errors import HefInputError
+
+Role: TypeAlias = Literal["speaker", "listener"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One utterance of a dialogue."""
+
+    role: Role
+    text: str
+
+
+Dialogue: TypeAlias = Sequence[str] | Sequence[Turn]
+"""Texts that alternate speaker and listener and end with the speaker, or `Turn`s."""
+
+
+def turns_from_dialogue(dialogue: Dialogue) -> list[Turn]:
+    """Turns of a dialogue given as `Turn`s or as texts that alternate and end with the speaker.
+
+    Raises:
+        HefInputError: a bare string, an empty dialogue, or an entry of another type.
+    """
+    if isinstance(dialogue, str):
+        raise HefInputError(f"a dialogue is a sequence of texts, got one text; write [{dialogue[:40]!r}]")
+    entries = list(dialogue)
+    if not entries:
+        raise HefInputError("the dialogue is empty; give at least one text")
+    turns: list[Turn] = []
+    for index, entry in enumerate(entries):
+        if isinstance(entry, Turn):
+            turns.append(entry)
+        elif isinstance(entry, str):
+            turns.append(Turn("listener" if (len(entries) - 1 - index) % 2 else "speaker", entry))
+        else:
+            raise HefInputError(f"turn {index} is {type(entry).__name__}; a dialogue holds texts or Turn objects")
+    return turns
+
+
+@dataclass(frozen=True, slots=True)
+class EmotionScore:
+    """The probability of one emotion label."""
+
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class WordScore:
+    """How much one word of the dialogue weighed in the emotion decision."""
+
+    word: str
+    turn: int
+    """Index of the turn, counted from the dialogue's first turn."""
+    start: int
+    end: int
+    """`str` offsets into the turn's text as given: `word == text[start:end]`."""
+    weight: float
+    """Non-negative; the weights of a dialogue's words sum to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmotionAnalysis:
+    """What a small empathetic model (SEM) reads in one dialogue."""
+
+    emotions: tuple[EmotionScore, ...]
+    """All labels of the SEM, most probable first; the probabilities sum to 1."""
+    words: tuple[WordScore, ...]
+    """All words inside the SEM's window, in reading order."""
+
+
+@dataclass(frozen=True, slots=True)
+class CauseWords:
+    """Words of the user that the answer should attend to, heaviest first."""
+
+    high: tuple[str, ...] = ()
+    low: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyCandidate:
+    """One reply that a SEM's decoder proposes."""
+
+    text: str
+    log_probability: float
+    """Mean natural log-probability per token, given the dialogue and the emotion."""
+    specificity: float
+    """The same minus the mean log-probability without the dialogue: high for replies that fit only here."""
+
+
+@runtime_checkable
+class SmallEmpatheticModel(Protocol):
+    """A model that reads emotions and their cause words: the plug-in of the framework."""
+
+    @property
+    def name(self) -> str:
+        """A short name to show to people."""
+        ...
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The emotion labels it can name."""
+        ...
+
+    def analyze(self, dialogues: Sequence[Dialogue]) -> list[EmotionAnalysis]:
+        """Read each dialogue; one analysis each, in order."""
+        ...
+
+
+@runtime_checkable
+class ReplyGenerator(Protocol):
+    """A SEM that can also speak: it proposes replies conditioned on an emotion."""
+
+    def propose_replies(self, dialogue: Dialogue, emotion: str, *, count: int) -> list[ReplyCandidate]:
+        """Up to `count` different replies, in no particular order; the same input gives the same replies."""
+        ...
