@@ -7,11 +7,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hef_graph.chat_model import EmpatheticChatModel
     from hef_graph.emotions import EMOTIONS
     from hef_graph.errors import HefCheckpointError, HefError, HefInputError, HefModelError, HefReplyError
     from hef_graph.graph import HefContext, HefOptions, HefState, create_hef_graph
+    from hef_graph.middleware import EmpathyMiddleware
     from hef_graph.sem import load_sem
     from hef_graph.tool import create_emotion_tool
+    from hef_graph.turn import ReadingOptions
     from hef_graph.types import CauseWords, EmotionAnalysis, EmotionScore, SmallEmpatheticModel, Turn, WordScore
 
 __version__ = "0.1.0"
@@ -21,6 +24,8 @@ _HOMES = {
     "CauseWords": "types",
     "EmotionAnalysis": "types",
     "EmotionScore": "types",
+    "EmpatheticChatModel": "chat_model",
+    "EmpathyMiddleware": "middleware",
     "HefCheckpointError": "errors",
     "HefContext": "graph",
     "HefError": "errors",
@@ -28,6 +33,7 @@ _HOMES = {
     "HefModelError": "errors",
     "HefOptions": "graph",
     "HefReplyError": "errors",
+    "ReadingOptions": "turn",
     "HefState": "graph",
     "SmallEmpatheticModel": "types",
     "Turn": "types",
@@ -42,6 +48,8 @@ __all__ = [
     "CauseWords",
     "EmotionAnalysis",
     "EmotionScore",
+    "EmpatheticChatModel",
+    "EmpathyMiddleware",
     "HefCheckpointError",
     "HefContext",
     "HefError",
@@ -50,6 +58,7 @@ __all__ = [
     "HefOptions",
     "HefReplyError",
     "HefState",
+    "ReadingOptions",
     "SmallEmpatheticModel",
     "Turn",
     "WordScore",

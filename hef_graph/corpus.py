@@ -74,7 +74,10 @@ def read_conversations(path: Path) -> list[Conversation]:
         raise HefInputError(f"cannot read {path}: its name ends in {path.suffix!r}, expected one of {sorted(readers)}")
     if not path.is_file():
         raise HefInputError(f"no such file: {path}")
-    conversations = list(readers[path.suffix](path))
+    try:
+        conversations = list(readers[path.suffix](path))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise HefInputError(f"{path} cannot be read: {error}") from error
     if not conversations:
         raise HefInputError(f"{path} holds no conversations")
     return conversations
@@ -98,7 +101,9 @@ def _read_jsonl(path: Path) -> Iterator[Conversation]:
 def _parse_line(line: str, where: str) -> Conversation:
     try:
         row = json.loads(line)
-        utterances = tuple(str(text) for text in row["utterances"])
+        utterances = tuple(row["utterances"])
+        if not isinstance(row["utterances"], list) or not all(isinstance(text, str) for text in utterances):
+            raise TypeError("utterances are not a list of texts")  # noqa: TRY301  the handler below names the line
         conv_id, emotion = str(row["conv_id"]), str(row["emotion"])
         return Conversation(conv_id, emotion, str(row.get("situation", "")), utterances)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -125,6 +130,8 @@ def _group_rows(rows: Iterable[Mapping[str, object]], where: str) -> Iterator[Co
     grouped: dict[str, list[Mapping[str, object]]] = {}
     try:
         for row in rows:
+            if row["utterance"] is None:
+                raise HefInputError(f"{where}: a row of conversation {row['conv_id']!r} is cut short")
             grouped.setdefault(str(row["conv_id"]), []).append(row)
         for conv_id, members in grouped.items():
             yield _join_rows(conv_id, members)

@@ -72,15 +72,21 @@ def build_instruction(
     """
     parts = [ROLE, FORMAT.format(labels=", ".join(labels))]
     system = "\n\n".join([system_prompt, *parts] if system_prompt else parts)
+    return Instruction(system, build_evidence(candidates, causes))
+
+
+def build_evidence(candidates: Sequence[EmotionScore], causes: CauseWords | None) -> str:
+    """What the SEM saw in this turn, between its delimiters; empty if there is nothing to say."""
     lines = [*_two_stage(candidates), *_cause_perception(causes)]
-    evidence = "\n".join([EVIDENCE_OPEN, *lines, EVIDENCE_CLOSE]) if lines else ""
-    return Instruction(system, evidence)
+    return "\n".join([EVIDENCE_OPEN, *lines, EVIDENCE_CLOSE]) if lines else ""
 
 
 def parse_instruction(text: str) -> Instruction:
     """Take `Instruction.text` apart."""
     system, mark, evidence = text.rpartition(f"\n\n{EVIDENCE_OPEN}\n")
-    return Instruction(system, mark.strip() + "\n" + evidence) if mark else Instruction(text, "")
+    if not mark or not evidence.endswith(EVIDENCE_CLOSE):
+        return Instruction(text, "")
+    return Instruction(system, mark.strip() + "\n" + evidence)
 
 
 def escape_evidence(text: str) -> str:
@@ -106,5 +112,6 @@ def _quote(words: Sequence[str]) -> str:
 
 
 def _plain(word: str) -> str:
-    kept = "".join(letter for letter in word if letter.isalnum() or letter in "'’-‐\u0301\u0300\u0308\u0303\u0302")
-    return kept[:LONGEST_WORD]
+    """Letters, their accents (U+0300 to U+036F), apostrophes and hyphens: all that a word of the SEM is made of."""
+    kept = [letter for letter in word if letter.isalnum() or letter in "'’-‐" or "\u0300" <= letter <= "\u036f"]
+    return "".join(kept[:LONGEST_WORD])

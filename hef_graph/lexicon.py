@@ -122,10 +122,10 @@ def build_lexicon(
     for words, label in contexts:
         for word in {_key(word) for word in words}:
             counts.setdefault(word, Counter())[label] += 1
-    weighty = Counter(_key(word) for words in heavy for word in set(words))
+    weighty = Counter(key for words in heavy for key in {_key(word) for word in words})
     prior = {label: count / len(contexts) for label, count in by_label.items()}
     shifts = {word: _label_shift(labels, prior) for word, labels in counts.items() if labels.total() >= minimum}
-    strongest = max(shifts.values(), default=1.0)
+    strongest = max(shifts.values(), default=0.0) or 1.0
     entries = {
         word: WordEntry(counts[word].total(), shift / strongest, weighty[word]) for word, shift in shifts.items()
     }
@@ -143,8 +143,8 @@ def _read_vad(path: Path) -> dict[str, float]:
     intensities: dict[str, float] = {}
     try:
         lines = path.read_text("utf-8").splitlines()
-    except OSError as error:
-        raise HefInputError(f"cannot read the NRC-VAD file {path}: {error.strerror}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise HefInputError(f"cannot read the NRC-VAD file {path}: {error}") from error
     for line in lines:
         word, *values = line.split("\t")
         try:

@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMes
 from hef_graph.errors import HefInputError
 from hef_graph.types import Role, Turn
 
-_UNSAFE: Final = re.compile(r"[\ud800-\udfff]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|[\u202a-\u202e\u2066-\u2069]")
+_UNSAFE: Final = re.compile(r"[\ud800-\udfff]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|[\u202a-\u202e\u2066-\u2069]")
 """Lone surrogates (checkpointers and tokenizers refuse them), control characters, bidirectional overrides."""
 
 
@@ -54,7 +54,7 @@ def read_messages(messages: object) -> list[AnyMessage]:
         raise HefInputError(f"messages must be a list of messages, got {type(messages).__name__}")
     try:
         return convert_to_messages(given)  # type: ignore[return-value]  # LangChain returns its base class
-    except (ValueError, NotImplementedError, TypeError) as error:
+    except (ValueError, NotImplementedError, TypeError, KeyError) as error:
         raise HefInputError(f"messages cannot be read: {error}") from error
 
 

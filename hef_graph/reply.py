@@ -14,7 +14,8 @@ from hef_graph.errors import HefReplyError
 
 SCHEMA_NAME: Final = "empathetic_reply"
 
-_FENCE = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL)
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+"""Half an emoji, written as one escape: no checkpointer takes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,35 +86,51 @@ def partial_response(text: str) -> str:
 
     A text that ends inside an escape is read up to the escape.
     """
+    response = _partial_object(text).get("response")
+    visible = response if isinstance(response, str) else ""
+    return _SURROGATE.sub("", visible).lstrip()
+
+
+def partial_emotion(text: str, labels: Sequence[str]) -> str | None:
+    """The label that a still growing JSON text has settled on; None until another field follows it."""
+    values = _partial_object(text)
+    settled = "emotion" in values and next(reversed(values)) != "emotion"
+    return _known_label(values["emotion"], labels) if settled else None
+
+
+def _partial_object(text: str) -> dict[str, Any]:
+    """The object in a still growing JSON text, as far as it goes; empty before it begins."""
     start = text.find("{")
     if start < 0:
-        return ""
+        return {}
     whole = re.sub(r"\\(u[0-9a-fA-F]{0,3})?$", "", text[start:])
     try:
         values = parse_partial_json(whole)
-    except json.JSONDecodeError:
-        return ""
-    response = values.get("response") if isinstance(values, dict) else None
-    visible = response if isinstance(response, str) else ""
-    return re.sub(r"[\ud800-\udfff]", "", visible)
+    except (ValueError, RecursionError):
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def _known_label(emotion: object, labels: Sequence[str]) -> str | None:
+    """The label that a model meant; None if it is not one of `labels`."""
+    known = {label.casefold(): label for label in labels}
+    return known.get(str(emotion).strip(" .\"'").casefold())
 
 
 def _find_object(text: str) -> tuple[object, str | None]:
     """The JSON value in a text, and the repair's name if the text is more than the value."""
     try:
         return json.loads(text), None
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # no JSON, or nested too deep, or a number of thousands of digits
         pass
-    fenced = _FENCE.search(text)
-    inner = fenced.group(1) if fenced else text
-    for match in re.finditer(r"\{", inner):
+    for match in re.finditer(r"\{", text):
         try:
-            values, _ = json.JSONDecoder().raw_decode(inner, match.start())
-        except json.JSONDecodeError:
+            values, _ = json.JSONDecoder().raw_decode(text, match.start())
+        except (ValueError, RecursionError):
             continue
         if isinstance(values, dict) and "response" in values:
             return values, "prose"
-    if "{" in inner and partial_response(inner):
+    if partial_response(text):
         raise HefReplyError("truncated", "the model's JSON object is cut off")
     raise HefReplyError("prose", "the model answered without a JSON object")
 
@@ -125,10 +142,10 @@ def _mend(values: object, labels: Sequence[str]) -> Reply:
     response, emotion = values.get("response"), values.get("emotion")
     if not isinstance(response, str):
         raise HefReplyError("schema", "the field 'response' is missing or not a text")
-    if not response.strip():
+    response = _SURROGATE.sub("", response).strip()
+    if not response:
         raise HefReplyError("empty", "the model's response is empty")
-    known = {label.casefold(): label for label in labels}
-    named = known.get(str(emotion).strip(" .\"'").casefold())
+    named = _known_label(emotion, labels)
     if named is None:
         raise HefReplyError("label", f"the field 'emotion' is {str(emotion)[:40]!r}, which is not one of the labels")
-    return Reply(named, response.strip(), "schema" if emotion == named else "label")
+    return Reply(named, response, "schema" if emotion == named else "label")

@@ -7,6 +7,7 @@ from typing import Any, Final
 from langchain_core.tools import BaseTool, StructuredTool
 from pydantic import BaseModel, Field
 
+from hef_graph.defaults import resolve_sem
 from hef_graph.turn import ReadingOptions, weigh_evidence
 from hef_graph.types import EmotionAnalysis, SmallEmpatheticModel, turns_from_dialogue
 
@@ -32,7 +33,7 @@ def create_emotion_tool(sem: SmallEmpatheticModel | None = None, *, options: Rea
         sem: the SEM; None for the shipped one.
         options: how many emotions and words the JSON holds.
     """
-    reader = sem if sem is not None else _shipped_sem()
+    reader = resolve_sem(sem)
     chosen = options or ReadingOptions()
 
     def analyze_emotion(dialogue: list[str]) -> tuple[str, EmotionAnalysis]:
@@ -53,9 +54,3 @@ def _describe(analysis: EmotionAnalysis, dialogue: Sequence[str], options: Readi
     evidence = weigh_evidence(analysis, turns_from_dialogue(dialogue), options).to_json()
     emotions = [{**score, "probability": round(score["probability"], 4)} for score in evidence["emotion_candidates"]]
     return {"emotions": emotions, "cause_words": evidence["cause_words"]}
-
-
-def _shipped_sem() -> SmallEmpatheticModel:
-    from hef_graph.sem import load_sem  # noqa: PLC0415  torch is slow to import
-
-    return load_sem()

@@ -98,6 +98,5 @@ def compose_prompt(turns: Sequence[Turn], instruction: Instruction) -> list[Base
 
 def turns_as_messages(turns: Sequence[Turn]) -> list[BaseMessage]:
     """The conversation as plain messages, our delimiters in it made harmless."""
-    return [
-        AIMessage(turn.text) if turn.role == "listener" else HumanMessage(escape_evidence(turn.text)) for turn in turns
-    ]
+    kinds = {"listener": AIMessage, "speaker": HumanMessage}
+    return [kinds[turn.role](escape_evidence(turn.text)) for turn in turns]

@@ -5,6 +5,7 @@ process alive.
 """
 
 import asyncio
+import contextlib
 import contextvars
 import queue
 import threading
@@ -50,8 +51,7 @@ class Deadline:
     def iterate(self, start: Callable[[], Iterator[T]]) -> Iterator[T]:
         """The iterator's items as they come; `start` runs in the worker thread too."""
         items: queue.Queue[_Item[T]] = queue.Queue()
-        context = contextvars.copy_context()
-        threading.Thread(target=context.run, args=(_work, start, items), daemon=True, name="hef-model-call").start()
+        _start_worker(start, items.put)
         while not (item := self._take(items)).last:
             if item.error is not None:
                 raise item.error
@@ -71,6 +71,25 @@ class Deadline:
                 return
             yield item
 
+    async def acall(self, function: Callable[[], T]) -> T:
+        """A blocking function's result: a thread of the event loop's own pool would keep the process alive."""
+        return await anext(self.aiterate_blocking(lambda: iter([function()])))
+
+    async def aiterate_blocking(self, start: Callable[[], Iterator[T]]) -> AsyncIterator[T]:
+        """`iterate` for async callers."""
+        loop = asyncio.get_running_loop()
+        items: asyncio.Queue[_Item[T]] = asyncio.Queue()
+
+        def hand_over(item: _Item[T]) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(items.put_nowait, item)
+
+        _start_worker(start, hand_over)
+        while not (item := await self.wait(items.get())).last:
+            if item.error is not None:
+                raise item.error
+            yield item.value  # type: ignore[misc]  # an item without error carries a value
+
     def _take(self, items: "queue.Queue[_Item[T]]") -> "_Item[T]":
         try:
             return items.get(timeout=self.remaining)
@@ -78,10 +97,15 @@ class Deadline:
             raise TimeoutError(_TIMED_OUT) from None
 
 
-def _work(start: Callable[[], Iterator[T]], items: "queue.Queue[_Item[T]]") -> None:
+def _start_worker(start: Callable[[], Iterator[T]], put: Callable[[_Item[T]], None]) -> None:
+    context = contextvars.copy_context()
+    threading.Thread(target=context.run, args=(_work, start, put), daemon=True, name="hef-model-call").start()
+
+
+def _work(start: Callable[[], Iterator[T]], put: Callable[[_Item[T]], None]) -> None:
     try:
         for value in start():
-            items.put(_Item(value))
+            put(_Item(value))
     except BaseException as error:  # noqa: BLE001  handed to the caller's thread, which raises it
-        items.put(_Item(error=error))
-    items.put(_Item(last=True))
+        put(_Item(error=error))
+    put(_Item(last=True))

@@ -12,7 +12,7 @@ from langchain_core.messages.ai import UsageMetadata, add_usage
 
 from hef_graph.chat.outcome import Outcome
 from hef_graph.errors import HefReplyError
-from hef_graph.reply import Reply, parse_reply, partial_response
+from hef_graph.reply import Reply, parse_reply, partial_emotion, partial_response
 
 REPAIR: Final = (
     "That answer could not be used: {problem}. Answer again with nothing but one JSON object: "
@@ -66,11 +66,11 @@ def settle(case: Case) -> Settling:
     if problem.cause not in _WORTH_ASKING:
         return salvage(first, problem, case) or problem
     second = yield [*case.prompt, *_ask_again(first, problem, case.labels)]
-    both = replace(second, usage=add_usage(first.usage, second.usage))
+    both = replace(second, usage=add_usage(first.usage, second.usage) if first.usage or second.usage else None)
     try:
         return replace(_outcome(read_attempt(second, case.labels), both), degraded_reason=f"repaired:{problem.cause}")
-    except HefReplyError:
-        return salvage(both, problem, case) or salvage(replace(first, usage=both.usage), problem, case) or problem
+    except HefReplyError as error:
+        return salvage(both, error, case) or salvage(replace(first, usage=both.usage), problem, case) or problem
 
 
 def read_attempt(attempt: Attempt, labels: Sequence[str]) -> Reply:
@@ -83,7 +83,7 @@ def read_attempt(attempt: Attempt, labels: Sequence[str]) -> Reply:
 def close_shown(attempt: Attempt, problem: HefReplyError, case: Case) -> Outcome:
     """Keep what was shown; it cannot be taken back."""
     response = partial_response(attempt.text).strip() or attempt.shown
-    return Outcome(case.likeliest, response, problem.cause, attempt.usage)
+    return Outcome(_emotion(attempt, case), response, problem.cause, attempt.usage)
 
 
 def salvage(attempt: Attempt, problem: HefReplyError, case: Case) -> Outcome | None:
@@ -92,13 +92,18 @@ def salvage(attempt: Attempt, problem: HefReplyError, case: Case) -> Outcome | N
     if not text and problem.cause == "prose" and "{" not in attempt.text:
         text = attempt.text.strip()
     whole = text if problem.cause in {"label", "prose"} else whole_sentences(text)
-    return Outcome(case.likeliest, whole, problem.cause, attempt.usage) if whole else None
+    return Outcome(_emotion(attempt, case), whole, problem.cause, attempt.usage) if whole else None
 
 
 def whole_sentences(text: str) -> str:
     """A cut text up to its last full sentence; empty if there is none."""
     end = max(text.rfind(mark) for mark in _SENTENCE_END)
     return text[: end + 1]
+
+
+def _emotion(attempt: Attempt, case: Case) -> str:
+    """The model's own label where it came through, else the SEM's best candidate."""
+    return partial_emotion(attempt.text, case.labels) or case.likeliest
 
 
 def _outcome(reply: Reply, attempt: Attempt) -> Outcome:

@@ -4,14 +4,15 @@ No key, no download; small, English only, and honest about it. It is the default
 fails.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from langchain_core.caches import BaseCache
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
-from pydantic import ConfigDict
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from pydantic import ConfigDict, Field
 from typing_extensions import override
 
 from hef_graph.chat.outcome import Outcome
@@ -39,6 +40,8 @@ class EmbeddedListener(BaseChatModel):
     """The SEM whose decoder writes (a `ReplyGenerator`); None leaves the fixed reply."""
     evidence: Evidence | None = None
     """What has already been read of the newest turn; None makes the listener read it itself."""
+    cache: BaseCache | bool | None = Field(default=False, exclude=True)
+    """Never: LangChain's global cache knows the listener by its prompt alone, whatever SEM it has."""
 
     @property
     def _llm_type(self) -> str:
@@ -54,6 +57,21 @@ class EmbeddedListener(BaseChatModel):
     ) -> ChatResult:
         turns = turns_from_messages(messages)
         return ChatResult(generations=[ChatGeneration(message=self.answer(turns).to_message())])
+
+    @override
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        """The chosen reply in one piece: until all candidates are written, none is chosen."""
+        whole = self.answer(turns_from_messages(messages))
+        chunk = ChatGenerationChunk(message=whole.to_chunk())
+        if run_manager:
+            run_manager.on_llm_new_token(whole.response, chunk=chunk)
+        yield chunk
 
     def answer(self, turns: Sequence[Turn], degraded_reason: str | None = None) -> Outcome:
         """The reply to the newest turn, from the emotion that the SEM finds most likely."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 
 _KEY: Final = "hef"
@@ -26,6 +26,15 @@ class Outcome:
     def to_message(self) -> AIMessage:
         """The response as plain text; the rest rides along in the metadata."""
         return AIMessage(self.response, response_metadata=self.metadata(), usage_metadata=self.usage)
+
+    def to_chunk(self) -> AIMessageChunk:
+        """The same as the only chunk of a stream."""
+        return AIMessageChunk(
+            content=self.response,
+            response_metadata=self.metadata(),
+            usage_metadata=self.usage,
+            chunk_position="last",
+        )
 
 
 def read_outcome(message: BaseMessage) -> Outcome:

@@ -7,12 +7,13 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, Final
 
+from langchain_core.caches import BaseCache
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import RunnableConfig
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from typing_extensions import override
 
 from hef_graph.chat.deadline import Deadline
@@ -22,7 +23,7 @@ from hef_graph.chat.listener import EmbeddedListener, fixed_answer
 from hef_graph.chat.methods import Method, answer_text, bind_schema, check_finish, choose_method
 from hef_graph.chat.outcome import Outcome
 from hef_graph.errors import HefReplyError
-from hef_graph.reply import partial_response
+from hef_graph.reply import partial_emotion, partial_response
 from hef_graph.types import Turn
 
 SILENT: Final[RunnableConfig] = {"tags": ["nostream"]}
@@ -48,6 +49,8 @@ class ReplyModel(BaseChatModel):
     """When the rung below takes over."""
     strict: bool = False
     """Raise the `HefReplyError` instead of taking the rung below."""
+    cache: BaseCache | bool | None = Field(default=False, exclude=True)
+    """Never: LangChain's global cache knows a wrapper by its prompt alone; the inner model may use it."""
 
     @property
     def _llm_type(self) -> str:
@@ -93,7 +96,7 @@ class ReplyModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        settling, progress = settle(self._case(messages)), _Progress()
+        settling, progress = settle(self._case(messages)), _Progress(self.labels)
         try:
             request = list(next(settling))
             for chunk in self.deadline.iterate(lambda: self._bound().stream(request, SILENT)):
@@ -115,10 +118,9 @@ class ReplyModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        settling, progress = settle(self._case(messages)), _Progress()
+        settling, progress = settle(self._case(messages)), _Progress(self.labels)
         try:
-            chunks = self._bound().astream(list(next(settling)), SILENT)
-            async for chunk in self.deadline.aiterate(chunks):
+            async for chunk in self._chunks(list(next(settling))):
                 for shown in progress.add(chunk):
                     await _tell(shown, run_manager)
                     yield shown
@@ -147,9 +149,21 @@ class ReplyModel(BaseChatModel):
 
     async def _aattempt(self, prompt: Sequence[BaseMessage]) -> Attempt:
         try:
-            return _read(await self.deadline.wait(self._bound().ainvoke(list(prompt), SILENT)))
+            return _read(await self._answer(list(prompt)))
         except Exception as error:  # noqa: BLE001  whatever a provider raises, the user gets an answer
             return Attempt("", name_failure(error))
+
+    async def _answer(self, prompt: list[BaseMessage]) -> BaseMessage:
+        bound = self._bound()
+        if _only_blocks(self.inner):
+            return await self.deadline.acall(lambda: bound.invoke(prompt, SILENT))
+        return await self.deadline.wait(bound.ainvoke(prompt, SILENT))
+
+    def _chunks(self, prompt: list[BaseMessage]) -> AsyncIterator[BaseMessage]:
+        bound = self._bound()
+        if _only_blocks(self.inner):
+            return self.deadline.aiterate_blocking(lambda: bound.stream(prompt, SILENT))
+        return self.deadline.aiterate(bound.astream(prompt, SILENT))
 
     def _conclude(self, settled: Outcome | HefReplyError) -> AIMessage:
         """The answer as a message; an error is made good by the embedded listener, or by the fixed text."""
@@ -168,10 +182,14 @@ class ReplyModel(BaseChatModel):
 
 
 class _Progress:
-    """A streamed answer so far: the JSON text received, and the response text shown."""
+    """A streamed answer so far: the JSON text received, and the response text shown.
 
-    def __init__(self) -> None:
+    Nothing is shown before one of the labels is settled: while nothing is, a wrong label can still be asked for again.
+    """
+
+    def __init__(self, labels: Sequence[str]) -> None:
         self.failure: HefReplyError | None = None
+        self._labels = labels
         self._received: BaseMessage | None = None
         self._text = ""
         self._shown = ""
@@ -180,7 +198,8 @@ class _Progress:
         """Take in a chunk; give what it makes visible."""
         self._received = chunk if self._received is None else self._received + chunk
         self._text += answer_text(chunk)
-        visible = partial_response(self._text)
+        settled = self._shown or partial_emotion(self._text, self._labels)
+        visible = partial_response(self._text).rstrip() if settled else ""
         new = visible[len(self._shown) :] if visible.startswith(self._shown) else ""
         self._shown += new
         return [_chunk(new)] if new else []
@@ -199,13 +218,21 @@ class _Progress:
         return [_chunk(rest, message)]
 
 
+def _only_blocks(model: BaseChatModel) -> bool:
+    """Whether a model has no async side of its own: LangChain would run it in threads that nobody can leave."""
+    kind = type(model)
+    return kind._agenerate is BaseChatModel._agenerate and kind._astream is BaseChatModel._astream  # noqa: SLF001
+
+
 def _read(message: BaseMessage) -> Attempt:
     failure: HefReplyError | None = None
     try:
         check_finish(message)
     except HefReplyError as error:
         failure = error
-    return Attempt(answer_text(message), failure, usage=getattr(message, "usage_metadata", None))
+    usage = getattr(message, "usage_metadata", None) or {}
+    whole = "total_tokens" in usage  # an answer from LangChain's cache may hold costs alone
+    return Attempt(answer_text(message), failure, usage=usage if whole else None)
 
 
 def _result(message: AIMessage) -> ChatResult:

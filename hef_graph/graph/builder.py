@@ -1,23 +1,21 @@
 """`create_hef_graph`: the parts put together."""
 
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import RunnableLambda
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.store.base import BaseStore
 from langgraph.types import Checkpointer
 
-from hef_graph.chat.listener import EmbeddedListener
-from hef_graph.chat.models import ModelLike, build_model
-from hef_graph.errors import HefInputError
+from hef_graph.chat.models import ModelLike
+from hef_graph.defaults import build_listener, resolve_model, resolve_sem
 from hef_graph.graph.context import HefContext, HefOptions
 from hef_graph.graph.nodes import ANALYZE_EMOTION, BUILD_INSTRUCTION, CHECK_CRISIS, RESPOND, Nodes
 from hef_graph.graph.state import HefInput, HefState, TurnState
 from hef_graph.tool import create_emotion_tool
-from hef_graph.types import ReplyGenerator, SmallEmpatheticModel
+from hef_graph.types import SmallEmpatheticModel
 
 HefGraph: TypeAlias = CompiledStateGraph[TurnState, HefContext, HefInput, HefState]
 
@@ -51,12 +49,12 @@ def create_hef_graph(
         HefModelError: the model string cannot be set up.
         HefInputError: `model` or `sem` is of another kind.
     """
-    reader = _checked(sem) if sem is not None else _shipped_sem()
-    listener = EmbeddedListener(reader=reader, speaker=_speaker_for(reader))
+    reader = resolve_sem(sem)
+    listener = build_listener(reader)
     nodes = Nodes(
         tool=create_emotion_tool(reader),
         labels=tuple(reader.labels),
-        model=_resolve(model, listener),
+        model=resolve_model(model, listener),
         listener=listener,
         system_prompt=system_prompt,
         options=options or HefOptions(),
@@ -74,31 +72,3 @@ def _wire(nodes: Nodes) -> StateGraph[TurnState, HefContext, HefInput, HefState]
     for source, target in pairwise(steps):
         graph.add_edge(source, target)
     return graph
-
-
-def _resolve(model: ModelLike, listener: EmbeddedListener) -> BaseChatModel:
-    if model is None:
-        return listener
-    if isinstance(model, str):
-        return build_model(model)
-    if not isinstance(model, BaseChatModel):
-        raise HefInputError(f"model is {type(model).__name__}; give a chat model, a 'provider:name' string, or None")
-    return model
-
-
-def _checked(sem: Any) -> SmallEmpatheticModel:
-    if not isinstance(sem, SmallEmpatheticModel):
-        raise HefInputError(f"sem is {type(sem).__name__}; a SEM has `name`, `labels` and `analyze(dialogues)`")
-    return sem
-
-
-def _speaker_for(reader: SmallEmpatheticModel) -> ReplyGenerator | None:
-    """Who writes for the embedded listener: the SEM itself if it can, else the shipped one."""
-    return reader if isinstance(reader, ReplyGenerator) else _shipped_sem()
-
-
-def _shipped_sem() -> Any:
-    """Imported only here and now: a graph with another SEM must not need torch before it has to answer."""
-    from hef_graph.sem import load_sem  # noqa: PLC0415  torch is slow to import
-
-    return load_sem()

@@ -1,27 +1,25 @@
 """The graph's four nodes. Their names are public: people see them in Studio and filter streams by them."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, RemoveMessage, ToolCall
+from langchain_core.messages import AIMessage, RemoveMessage, ToolCall
 from langchain_core.tools import BaseTool
 from langgraph.runtime import get_runtime
 
+from hef_graph.chat.answering import AnswerOptions, PreparedAnswer, Question, prepare_answer
 from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.listener import EmbeddedListener
 from hef_graph.chat.models import build_model
 from hef_graph.chat.outcome import read_outcome
-from hef_graph.chat.reply_model import ReplyModel
 from hef_graph.graph.context import HefContext, HefOptions
 from hef_graph.graph.state import TurnState
 from hef_graph.instruction import parse_instruction
 from hef_graph.messages import turns_from_messages
 from hef_graph.tool import TOOL_NAME
-from hef_graph.turn import Evidence, compose_prompt, instruct, turns_as_messages, weigh_evidence
-from hef_graph.types import Turn
+from hef_graph.turn import Evidence, instruct, weigh_evidence
 
 CHECK_CRISIS: Final = "check_crisis"
 ANALYZE_EMOTION: Final = "analyze_emotion"
@@ -55,6 +53,7 @@ class Nodes:
         earlier, last = state.get("emotion_history") or [], state.get("emotion")
         return {
             "started": time.time(),
+            "emotion": None,
             "crisis": None,
             "disclosure": AI_NOTICE if first and self.options.disclosure else None,
             "emotion_history": [*earlier, *([last] if last else [])][-HISTORY:],
@@ -77,38 +76,28 @@ class Nodes:
 
     def respond(self, state: TurnState) -> dict[str, Any]:
         """Let the model settle the emotion and answer."""
-        model, prompt = self._request(state)
-        return self._record(state, model.invoke(prompt))
+        prepared = self._prepare(state)
+        return self._record(state, prepared.model.invoke(prepared.prompt))
 
     async def arespond(self, state: TurnState) -> dict[str, Any]:
         """`respond`, awaiting the model."""
-        model, prompt = self._request(state)
-        return self._record(state, await model.ainvoke(prompt))
+        prepared = self._prepare(state)
+        return self._record(state, await prepared.model.ainvoke(prepared.prompt))
 
-    def _request(self, state: TurnState) -> tuple[BaseChatModel, list[BaseMessage]]:
-        turns, evidence = turns_from_messages(state["messages"]), Evidence.from_json(state)
-        listener = self.listener.model_copy(update={"evidence": evidence})
-        named = _context().model
-        model = build_model(named) if named else self.model
-        if isinstance(model, EmbeddedListener):
-            return listener, turns_as_messages(turns)
-        prompt = compose_prompt(turns, parse_instruction(state["instruction"]))
-        return self._reply_model(state, model, turns, listener), prompt
-
-    def _reply_model(
-        self, state: TurnState, model: BaseChatModel, turns: Sequence[Turn], listener: EmbeddedListener
-    ) -> ReplyModel:
-        elapsed = time.time() - state["started"]
-        return ReplyModel(
-            inner=model,
+    def _prepare(self, state: TurnState) -> PreparedAnswer:
+        context = _context()
+        question = Question(
+            turns=turns_from_messages(state["messages"]),
+            evidence=Evidence.from_json(state),
+            instruction=parse_instruction(state["instruction"]),
             labels=self.labels,
-            listener=listener,
-            turns=turns,
-            likeliest=state["emotion_candidates"][0]["label"],
-            method=self.options.structured_method,
-            deadline=Deadline.after(_context().deadline - elapsed),
-            strict=self.options.strict,
         )
+        elapsed = time.time() - state["started"]
+        options = AnswerOptions(
+            Deadline.after(context.deadline - elapsed), self.options.structured_method, self.options.strict
+        )
+        model = build_model(context.model) if context.model else self.model
+        return prepare_answer(model, self.listener, question, options)
 
     def _record(self, state: TurnState, message: AIMessage) -> dict[str, Any]:
         outcome = read_outcome(message)

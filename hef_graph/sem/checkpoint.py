@@ -34,8 +34,13 @@ def save_checkpoint(folder: Path, model: EmpatheticModel, vocabulary: Sequence[s
     folder.mkdir(parents=True, exist_ok=True)
     state = {name: tensor.detach().cpu().half().contiguous() for name, tensor in model.state_dict().items()}
     save_file(state, folder / FILES.weights)
-    (folder / FILES.config).write_text(json.dumps(model.config.to_dict(), indent=1) + "\n", "utf-8")
+    save_config(folder, model.config)
     (folder / FILES.vocabulary).write_text("\n".join(vocabulary) + "\n", "utf-8")
+
+
+def save_config(folder: Path, config: SemConfig) -> None:
+    """Write the readable part."""
+    (folder / FILES.config).write_text(json.dumps(config.to_dict(), indent=1) + "\n", "utf-8")
 
 
 def load_checkpoint(folder: Path, device: torch.device) -> tuple[EmpatheticModel, list[str]]:
@@ -77,7 +82,10 @@ def _read_config(folder: Path) -> SemConfig:
 def _read_lines(path: Path) -> list[str]:
     if not path.is_file():
         raise HefCheckpointError(f"no such file: {path}; a checkpoint folder holds {FILES}")
-    return path.read_text("utf-8").splitlines()
+    try:
+        return path.read_text("utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise HefCheckpointError(f"{path} is not text in UTF-8: {error}") from error
 
 
 def _read_weights(path: Path) -> dict[str, Tensor]:

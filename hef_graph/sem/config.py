@@ -1,6 +1,6 @@
 """The shape of the shipped small empathetic model (SEM), as written to `config.json`."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from hef_graph.emotions import EMOTIONS
@@ -26,7 +26,7 @@ class SemConfig:
     """The decoder writes with the first so many pieces of the vocabulary (the most frequent ones)."""
     max_tokens: int = 128
     """Window of the encoder, special tokens included."""
-    max_reply_tokens: int = 48
+    max_reply_tokens: int = 64
     dropout: float = 0.1
     temperature: float = 1.0
     """The emotion logits are divided by it."""
@@ -46,7 +46,22 @@ class SemConfig:
         if found != FORMAT:
             raise HefCheckpointError(f"the model's config.json has format {found!r}; this version reads {FORMAT}")
         try:
-            fields = {key: value for key, value in values.items() if key != "format"}
-            return cls(**{**fields, "labels": tuple(fields["labels"])})
+            given = {key: value for key, value in values.items() if key != "format"}
+            return _checked(cls(**{**given, "labels": tuple(given["labels"])}))
         except (TypeError, KeyError) as error:
             raise HefCheckpointError(f"the model's config.json cannot be used: {error}") from error
+
+
+def _checked(config: SemConfig) -> SemConfig:
+    """The same config; a `TypeError` if a value is not of its field's type or is negative."""
+    for field in fields(config):
+        value = getattr(config, field.name)
+        if field.name == "labels":
+            fits = all(isinstance(label, str) for label in value)
+        else:
+            fits = type(value) in (int, field.type) and value >= 0
+        if not fits:
+            raise TypeError(f"{field.name} is {value!r}")
+    if not config.attention_heads or config.hidden_size % config.attention_heads or not config.temperature:
+        raise TypeError("attention_heads must divide hidden_size, and temperature must be above 0")
+    return config

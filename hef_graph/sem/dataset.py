@@ -65,6 +65,11 @@ class ReplyBatch(NamedTuple):
     targets: Tensor
     """`(batch, tokens)`: the reply, `IGNORED` on padding."""
 
+    def to(self, device: torch.device) -> "ReplyBatch":
+        """The same batch on another device."""
+        rest = (tensor.to(device) for tensor in (self.emotions, self.inputs, self.targets))
+        return ReplyBatch(self.dialogues.to(device), *rest)
+
 
 def as_turns(texts: Sequence[str]) -> list[Turn]:
     """Texts that alternate speaker and listener, from the first."""

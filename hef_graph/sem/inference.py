@@ -10,11 +10,12 @@ from torch import Tensor
 
 from hef_graph.errors import HefInputError
 from hef_graph.sem.checkpoint import SHIPPED, load_checkpoint
-from hef_graph.sem.dataset import collate_dialogues
+from hef_graph.sem.dataset import ReplyExample, collate_dialogues, collate_replies
 from hef_graph.sem.generation import Memory, SamplingConfig, sample_replies
-from hef_graph.sem.modeling import EmpatheticModel, Reading
+from hef_graph.sem.likelihood import decode_greedily, length_order, total_log_likelihoods
+from hef_graph.sem.modeling import Decoder, EmpatheticModel, Reading
 from hef_graph.sem.surface import restore_surface
-from hef_graph.sem.tokenization import NOTHING, DialogueTokenizer, EncodedDialogue
+from hef_graph.sem.tokenization import LISTENER_ID, NOTHING, DialogueTokenizer, EncodedDialogue
 from hef_graph.types import (
     Dialogue,
     EmotionAnalysis,
@@ -50,14 +51,9 @@ class TransformerSem:
         Raises:
             HefInputError: a dialogue is empty, a bare text, or holds something else than texts or turns.
         """
-        if isinstance(dialogues, str):
-            raise HefInputError("analyze takes a list of dialogues, each a list of texts; write [[text]]")
-        turns = [turns_from_dialogue(dialogue) for dialogue in dialogues]
-        encoded = [self._tokenizer.encode(dialogue) for dialogue in turns]
+        turns, encoded = self._encode(dialogues)
         analyses: dict[int, EmotionAnalysis] = {}
-        order = sorted(range(len(encoded)), key=lambda index: len(encoded[index].ids))
-        for start in range(0, len(order), BATCH_SIZE):
-            batch = order[start : start + BATCH_SIZE]
+        for batch in _batches(encoded):
             reading = self._read([encoded[index] for index in batch])
             for row, index in enumerate(batch):
                 analyses[index] = self._interpret(turns[index], encoded[index], reading, row)
@@ -69,24 +65,61 @@ class TransformerSem:
         Raises:
             HefInputError: the SEM does not know the emotion, or has no decoder.
         """
-        if self._model.decoder is None:
-            raise HefInputError(f"the SEM {self.name} only reads; it has no decoder to reply with")
         if emotion not in self.labels:
             raise HefInputError(f"the SEM {self.name} does not know the emotion {emotion!r}; it knows {self.labels}")
-        turns = turns_from_dialogue(dialogue)
-        encoded = self._tokenizer.encode(turns)
+        decoder = self._decoder()
+        [turns], [encoded] = self._encode([dialogue])
         memory = Memory(self._read([encoded]).states, self._read([NOTHING]).states)
-        config = SamplingConfig(count=count)
-        sampled = sample_replies(self._model.decoder, memory, self.labels.index(emotion), config)
-        spoken = [turn.text for turn in turns]
-        return [
-            ReplyCandidate(
-                restore_surface(self._tokenizer.decode_reply(reply.ids), spoken),
-                reply.log_probability,
-                reply.specificity,
-            )
-            for reply in sampled
-        ]
+        sampled = sample_replies(decoder, memory, self.labels.index(emotion), SamplingConfig(count=count))
+        different = {self._write(reply.ids, turns): reply for reply in sampled}  # other tokens may read the same
+        return [ReplyCandidate(text, r.log_probability, r.specificity) for text, r in different.items()]
+
+    def decode_replies(self, dialogues: Sequence[Dialogue]) -> list[str]:
+        """One greedily decoded reply for each dialogue, given its predicted emotion.
+
+        Raises:
+            HefInputError: the SEM has no decoder, or as in `analyze`.
+        """
+        decoder = self._decoder()
+        turns, encoded = self._encode(dialogues)
+        replies: dict[int, str] = {}
+        for batch in _batches(encoded):
+            padded = collate_dialogues([encoded[index] for index in batch]).to(self._device)
+            for index, ids in zip(batch, decode_greedily(self._model, decoder, padded), strict=True):
+                replies[index] = self._write(ids, turns[index])
+        return [replies[index] for index in range(len(turns))]
+
+    def reply_log_likelihoods(self, dialogues: Sequence[Dialogue], replies: Sequence[str]) -> list[float]:
+        """Total natural log-likelihood of each reply after its dialogue (see `likelihood.total_log_likelihoods`).
+
+        Raises:
+            HefInputError: the SEM has no decoder, or as in `analyze`.
+        """
+        decoder, longest = self._decoder(), self._model.config.max_reply_tokens
+        _, encoded = self._encode(dialogues)
+        ids = [tuple(self._tokenizer.encode_reply(reply, max_tokens=longest)) for reply in replies]
+        pairs = zip(encoded, ids, strict=True)
+        examples = [ReplyExample(dialogue, 0, LISTENER_ID, reply) for dialogue, reply in pairs]
+        likelihoods: dict[int, float] = {}
+        for batch in _batches(encoded):
+            padded = collate_replies([examples[index] for index in batch]).to(self._device)
+            totals = total_log_likelihoods(self._model, decoder, padded).tolist()
+            likelihoods |= dict(zip(batch, totals, strict=True))
+        return [likelihoods[index] for index in range(len(examples))]
+
+    def _encode(self, dialogues: Sequence[Dialogue]) -> tuple[list[list[Turn]], list[EncodedDialogue]]:
+        if isinstance(dialogues, str):
+            raise HefInputError("expected a list of dialogues, each a list of texts; write [[text]]")
+        turns = [turns_from_dialogue(dialogue) for dialogue in dialogues]
+        return turns, [self._tokenizer.encode(dialogue) for dialogue in turns]
+
+    def _decoder(self) -> Decoder:
+        if self._model.decoder is None:
+            raise HefInputError(f"the SEM {self.name} only reads; it has no decoder to reply with")
+        return self._model.decoder
+
+    def _write(self, ids: Sequence[int], turns: Sequence[Turn]) -> str:
+        return restore_surface(self._tokenizer.decode_reply(ids), [turn.text for turn in turns])
 
     @torch.inference_mode()
     def _read(self, encoded: Sequence[EncodedDialogue]) -> Reading:
@@ -113,6 +146,10 @@ def load_transformer_sem(folder: Path, device: str | None) -> TransformerSem:
     )
     name = "the shipped SEM (MiniLM-L6)" if folder == SHIPPED else folder.name
     return TransformerSem(name, model, tokenizer, place)
+
+
+def _batches(encoded: Sequence[EncodedDialogue]) -> list[list[int]]:
+    return length_order([len(dialogue.ids) for dialogue in encoded], batch_size=BATCH_SIZE)
 
 
 def _word_scores(turns: Sequence[Turn], encoded: EncodedDialogue, attention: Tensor) -> tuple[WordScore, ...]:

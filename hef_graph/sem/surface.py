@@ -7,8 +7,8 @@ from typing import Final
 from hef_graph.sem.tokenization import find_words
 
 _CONTRACTION = re.compile(r"(?<=\w) ?(['’]) ?(s|t|m|re|ve|ll|d)\b")
-_BEFORE_PUNCTUATION = re.compile(r"\s+([.,!?;:%)\]}…])")
-_AFTER_OPENING = re.compile(r"([(\[{$£€#])\s+")
+_BEFORE_PUNCTUATION = re.compile(r"\s+(?![:;](?:[)(]|[dp]\b))([.,!?;:%)\]}…])")
+_AFTER_OPENING = re.compile(r"(?<![:;])([(\[{$£€#])\s+")
 _INNER = re.compile(r"(?<=\w) ([-/]) (?=\w)|(?<=\d) ([.:,]) (?=\d)")
 _SMILEY = re.compile(r"([:;]) (?=[)(dp]\b|[)(])")
 _SENTENCE_START = re.compile(r"(^|[.!?…]\s+)([\"'(]*)([a-z])")
@@ -66,7 +66,7 @@ def _rewrite_words(text: str, names: dict[str, str]) -> str:
     last = 0
     for start, end in find_words(text):
         word = text[start:end]
-        parts += [text[last:start], names.get(word) or _BARE_CONTRACTIONS.get(word) or _with_capital(word)]
+        parts += [text[last:start], _BARE_CONTRACTIONS.get(word) or names.get(word) or _with_capital(word)]
         last = end
     return "".join([*parts, text[last:]])
 

@@ -22,6 +22,9 @@ LISTENER_ROLE: Final = 1
 CHARACTERS_PER_TOKEN: Final = 20
 """Far more than any text has on average: what is cut off before tokenizing could not have fitted the window."""
 
+_LONGEST_WORD: Final = 100
+"""A word that the window cuts is listed whole, if it began at most so many characters before."""
+
 _STRAIGHT: Final = {"’": "'", "‘": "'", "“": '"', "”": '"'}
 """Typographic quotes are read as the plain ones that the training texts use."""
 
@@ -155,7 +158,7 @@ def _align(text: str, pieces: list[_Piece], turn: int, *, offset: int) -> list[W
         return []
     words: list[WordSpan] = []
     first = 0
-    base = pieces[0].start
+    base = max(0, pieces[0].start - _LONGEST_WORD)
     for start, end in ((a + base, b + base) for a, b in find_words(text[base:])):
         while first < len(pieces) and pieces[first].end <= start:
             first += 1

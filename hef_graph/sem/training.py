@@ -160,6 +160,7 @@ class ReplyPhase(Phase):
 
     @override
     def evaluate(self) -> dict[str, float]:
+        self._model.eval()
         total, count = 0.0, 0
         with torch.inference_mode():
             for start in range(0, len(self._aside), 64):
@@ -170,16 +171,16 @@ class ReplyPhase(Phase):
         return {"nll": nll, "token_perplexity": math.exp(nll), "score": -nll}
 
     def _token_losses(self, examples: Sequence[ReplyExample], *, hide: float) -> Tensor:
-        batch, device = collate_replies(examples), torch.device(self._config.device)
-        ids, roles, mask, _ = batch.dialogues.to(device)
+        batch = collate_replies(examples).to(torch.device(self._config.device))
+        ids, roles, mask, _ = batch.dialogues
         if hide:
-            hidden = (torch.rand(len(examples), 1, generator=self._random) < hide).to(device)
+            hidden = (torch.rand(len(examples), 1, generator=self._random) < hide).to(ids.device)
             mask = mask & ~(hidden & (ids != FIRST_ID))
         with torch.no_grad():
             states = self._model.encoder.eval()(ids, roles, mask)
-        logits, _ = self._decoder(batch.inputs.to(device), batch.emotions.to(device), self._decoder.start(states), mask)
+        logits, _ = self._decoder(batch.inputs, batch.emotions, self._decoder.start(states), mask)
         return functional.cross_entropy(
-            logits.flatten(0, 1).float(), batch.targets.to(device).flatten(), ignore_index=IGNORED, reduction="none"
+            logits.flatten(0, 1).float(), batch.targets.flatten(), ignore_index=IGNORED, reduction="none"
         )
 
 

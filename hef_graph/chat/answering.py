@@ -1,0 +1,68 @@
+"""Which chat model answers a turn, and with which prompt: shared by the graph and the chat model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
+
+from hef_graph.chat.deadline import Deadline
+from hef_graph.chat.listener import EmbeddedListener
+from hef_graph.chat.methods import Method
+from hef_graph.chat.reply_model import ReplyModel
+from hef_graph.instruction import Instruction
+from hef_graph.turn import Evidence, compose_prompt, turns_as_messages
+from hef_graph.types import Turn
+
+Answering: TypeAlias = EmbeddedListener | ReplyModel
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One turn that is read and waits for its answer."""
+
+    turns: Sequence[Turn]
+    evidence: Evidence
+    instruction: Instruction
+    labels: tuple[str, ...]
+    """All emotions that may be named."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerOptions:
+    """How to ask."""
+
+    deadline: Deadline
+    method: Method | None = None
+    """How the model is asked for the reply's schema; None chooses by the model's class."""
+    strict: bool = False
+    """Raise a failing model's `HefReplyError` instead of taking the rung below."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedAnswer:
+    """A model that answers with the response alone, and what to send it."""
+
+    model: Answering
+    prompt: list[BaseMessage]
+
+
+def prepare_answer(
+    model: BaseChatModel, listener: EmbeddedListener, question: Question, options: AnswerOptions
+) -> PreparedAnswer:
+    """Wrap `model` for one turn; the embedded listener, chosen or as the rung below, gets the turn's evidence."""
+    informed = listener.model_copy(update={"evidence": question.evidence})
+    if isinstance(model, EmbeddedListener):
+        return PreparedAnswer(informed, turns_as_messages(question.turns))
+    wrapped = ReplyModel(
+        inner=model,
+        labels=question.labels,
+        listener=informed,
+        turns=question.turns,
+        likeliest=question.evidence.candidates[0].label,
+        method=options.method,
+        deadline=options.deadline,
+        strict=options.strict,
+    )
+    return PreparedAnswer(wrapped, compose_prompt(question.turns, question.instruction))

@@ -1,0 +1,5 @@
+"""The command line: `hef chat`, `hef reply`, `hef analyze`."""
+
+from hef_graph.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,123 @@
+"""Arguments in, exit code out: 0 done, 2 bad input (one line says what), 130 interrupted."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from dotenv import load_dotenv
+from typing_extensions import override
+
+from hef_graph import __version__
+from hef_graph.candidates import K2, check_k2
+from hef_graph.errors import HefError, HefInputError
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    @override
+    def error(self, message: str) -> NoReturn:
+        raise HefInputError(f"{message} (see {self.prog} --help)")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    load_dotenv(Path.cwd() / ".env")
+    try:
+        arguments = build_parser().parse_args(argv)
+        return _run(arguments)
+    except HefError as error:
+        print(f"hef: {_one_line(str(error))}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("\nhef: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of a pipe has gone, as in `hef analyze … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def build_parser() -> Parser:
+    """All commands and flags."""
+    parser = Parser(
+        prog="hef", description="Read the emotion and its cause words in a dialogue, and answer with empathy."
+    )
+    parser.add_argument("--version", action="version", version=f"hef_graph {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="chat|reply|analyze")
+    chat = commands.add_parser("chat", help="talk; the conversation is kept on this machine")
+    _add_shared(chat, speaks=True)
+    chat.add_argument("--thread", default="default", metavar="NAME", help="which conversation (default: %(default)s)")
+    chat.add_argument("--forget", metavar="NAME", help="delete a conversation and end")
+    reply = commands.add_parser("reply", help="answer one message")
+    _add_shared(reply, speaks=True)
+    reply.add_argument("text", nargs="?", help="the message (default: standard input)")
+    reply.add_argument("--json", action="store_true", help="print the whole result as JSON")
+    analyze = commands.add_parser("analyze", help="read emotions and cause words")
+    _add_shared(analyze, speaks=False)
+    analyze.add_argument("text", nargs="?", help="the message (default: standard input)")
+    analyze.add_argument("--input", type=Path, metavar="FILE", help="dialogues, one JSON value a line")
+    analyze.add_argument("--output", type=Path, metavar="FILE", help="where the results go (default: standard output)")
+    analyze.add_argument("--json", action="store_true", help="print the analysis as JSON")
+    return parser
+
+
+def _add_shared(parser: argparse.ArgumentParser, *, speaks: bool) -> None:
+    parser.add_argument("--version", action="version", version=f"hef_graph {__version__}")
+    parser.add_argument("--sem", metavar="DIR", help="another small empathetic model (default: the shipped one)")
+    parser.add_argument("--k2", type=_k2, default=10, metavar="N", help="emotions to put first: a number, or adaptive")
+    if speaks:
+        model = os.environ.get("HEF_MODEL") or None
+        parser.add_argument(
+            "--model", default=model, metavar="PROVIDER:NAME", help="chat model, as openai:gpt-4.1-mini"
+        )
+        parser.add_argument("--locale", type=_locale, metavar="CC", help="your country, as a two-letter code")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    """Imported here: `--help`, `--version` and bad flags must not wait for torch and LangGraph."""
+    if arguments.command == "analyze":
+        from hef_graph.cli.analyze import run_analyze  # noqa: PLC0415  slow to import
+
+        return run_analyze(arguments)
+    from hef_graph.cli.chat import run_chat, run_reply  # noqa: PLC0415  slow to import
+
+    return run_chat(arguments) if arguments.command == "chat" else run_reply(arguments)
+
+
+def read_text(given: str | None) -> str:
+    """The message from the arguments, else from standard input if that is not a terminal.
+
+    Raises:
+        HefInputError: there is none, or it is empty.
+    """
+    if given is None and sys.stdin.isatty():
+        raise HefInputError('no message; write it behind the command, as in: hef reply "I lost my job today."')
+    text = (sys.stdin.read() if given is None else given).strip()
+    if not text:
+        raise HefInputError("the message is empty; write what you want to say")
+    return text
+
+
+def _k2(text: str) -> K2:
+    k2: K2 = "adaptive" if text == "adaptive" else int(text) if text.lstrip("-").isdigit() else text  # type: ignore[assignment]  # checked next
+    try:
+        check_k2(k2)
+    except HefInputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return k2
+
+
+def _locale(text: str) -> str:
+    if not (len(text) == 2 and text.isascii() and text.isalpha()):  # noqa: PLR2004  ISO 3166-1 alpha-2
+        raise argparse.ArgumentTypeError(f"{text!r} is not a two-letter country code such as US or DE")
+    return text.upper()
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,54 @@
+"""What stands in for what a caller leaves out: the shipped SEM, the embedded listener.
+
+The only module outside the top row's functions that reaches for `sem/`; it is imported late, since torch is slow.
+"""
+
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+
+from hef_graph.chat.listener import EmbeddedListener
+from hef_graph.chat.models import ModelLike, build_model
+from hef_graph.errors import HefInputError
+from hef_graph.types import ReplyGenerator, SmallEmpatheticModel
+
+
+def resolve_sem(sem: SmallEmpatheticModel | None) -> SmallEmpatheticModel:
+    """The given small empathetic model (SEM), else the shipped one.
+
+    Raises:
+        HefInputError: something else was given.
+    """
+    if sem is None:
+        shipped: SmallEmpatheticModel = _shipped_sem()
+        return shipped
+    if not isinstance(sem, SmallEmpatheticModel):
+        raise HefInputError(f"sem is {type(sem).__name__}; a SEM has `name`, `labels` and `analyze(dialogues)`")
+    return sem
+
+
+def build_listener(sem: SmallEmpatheticModel) -> EmbeddedListener:
+    """The embedded listener: the SEM writes itself if it can, else the shipped one writes for it."""
+    return EmbeddedListener(reader=sem, speaker=sem if isinstance(sem, ReplyGenerator) else _shipped_sem())
+
+
+def resolve_model(model: ModelLike, listener: EmbeddedListener) -> BaseChatModel:
+    """The given chat model, the one behind a "provider:name" string, or the listener for None.
+
+    Raises:
+        HefModelError: the string cannot be set up.
+        HefInputError: something else was given.
+    """
+    if model is None:
+        return listener
+    if isinstance(model, str):
+        return build_model(model)
+    if not isinstance(model, BaseChatModel):
+        raise HefInputError(f"model is {type(model).__name__}; give a chat model, a 'provider:name' string, or None")
+    return model
+
+
+def _shipped_sem() -> Any:
+    from hef_graph.sem import load_sem  # noqa: PLC0415  torch is slow to import
+
+    return load_sem()
