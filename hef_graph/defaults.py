@@ -3,6 +3,7 @@
 The only module outside the top row's functions that reaches for `sem/`; it is imported late, since torch is slow.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -10,7 +11,7 @@ from langchain_core.language_models import BaseChatModel
 from hef_graph.chat.listener import EmbeddedListener
 from hef_graph.chat.models import ModelLike, build_model
 from hef_graph.errors import HefInputError
-from hef_graph.types import ReplyGenerator, SmallEmpatheticModel
+from hef_graph.types import Dialogue, EmotionAnalysis, ReplyCandidate, ReplyGenerator, SmallEmpatheticModel
 
 
 def resolve_sem(sem: SmallEmpatheticModel | None) -> SmallEmpatheticModel:
@@ -29,7 +30,7 @@ def resolve_sem(sem: SmallEmpatheticModel | None) -> SmallEmpatheticModel:
 
 def build_listener(sem: SmallEmpatheticModel) -> EmbeddedListener:
     """The embedded listener: the SEM writes itself if it can, else the shipped one writes for it."""
-    return EmbeddedListener(reader=sem, speaker=sem if isinstance(sem, ReplyGenerator) else _shipped_sem())
+    return EmbeddedListener(reader=sem, speaker=sem if isinstance(sem, ReplyGenerator) else ShippedSpeaker())
 
 
 def resolve_model(model: ModelLike, listener: EmbeddedListener) -> BaseChatModel:
@@ -46,6 +47,25 @@ def resolve_model(model: ModelLike, listener: EmbeddedListener) -> BaseChatModel
     if not isinstance(model, BaseChatModel):
         raise HefInputError(f"model is {type(model).__name__}; give a chat model, a 'provider:name' string, or None")
     return model
+
+
+class ShippedSpeaker:
+    """The shipped SEM, loaded when it first has to speak for a SEM without a decoder."""
+
+    name = "the shipped SEM"
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The emotions it can speak from."""
+        return tuple(_shipped_sem().labels)
+
+    def analyze(self, dialogues: Sequence[Dialogue]) -> list[EmotionAnalysis]:
+        """As the shipped SEM's."""
+        return list(_shipped_sem().analyze(dialogues))
+
+    def propose_replies(self, dialogue: Dialogue, emotion: str, *, count: int) -> list[ReplyCandidate]:
+        """As the shipped SEM's."""
+        return list(_shipped_sem().propose_replies(dialogue, emotion, count=count))
 
 
 def _shipped_sem() -> Any:

@@ -12,7 +12,7 @@ from typing import Any, Final, TextIO
 from tqdm import tqdm
 
 from hef_graph.cli.display import draw_emotions, make_console, mark_words
-from hef_graph.cli.main import BAD_INPUT, read_text
+from hef_graph.cli.terminal import BAD_INPUT, read_text
 from hef_graph.errors import HefInputError
 from hef_graph.sem import load_sem
 from hef_graph.turn import ReadingOptions, weigh_evidence

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from hef_graph.cli.display import draw_emotions, make_console, mark_words
 from hef_graph.cli.history import delete_conversation, open_history
-from hef_graph.cli.main import read_text
+from hef_graph.cli.terminal import read_text
 from hef_graph.errors import HefInputError
 from hef_graph.graph import HefContext, HefGraph, HefInput, create_hef_graph
 from hef_graph.graph.nodes import ANALYZE_EMOTION, CHECK_CRISIS, RESPOND

@@ -12,10 +12,8 @@ from typing_extensions import override
 
 from hef_graph import __version__
 from hef_graph.candidates import K2, check_k2
+from hef_graph.cli.terminal import BAD_INPUT, INTERRUPTED
 from hef_graph.errors import HefError, HefInputError
-
-BAD_INPUT = 2
-INTERRUPTED = 130
 
 
 class Parser(argparse.ArgumentParser):
@@ -88,20 +86,6 @@ def _run(arguments: argparse.Namespace) -> int:
     from hef_graph.cli.chat import run_chat, run_reply  # noqa: PLC0415  slow to import
 
     return run_chat(arguments) if arguments.command == "chat" else run_reply(arguments)
-
-
-def read_text(given: str | None) -> str:
-    """The message from the arguments, else from standard input if that is not a terminal.
-
-    Raises:
-        HefInputError: there is none, or it is empty.
-    """
-    if given is None and sys.stdin.isatty():
-        raise HefInputError('no message; write it behind the command, as in: hef reply "I lost my job today."')
-    text = (sys.stdin.read() if given is None else given).strip()
-    if not text:
-        raise HefInputError("the message is empty; write what you want to say")
-    return text
 
 
 def _k2(text: str) -> K2:

@@ -21,5 +21,5 @@ def load_sem(source: str | Path | None = None, *, device: str | None = None) -> 
     """
     folder = SHIPPED if source is None else Path(source).expanduser().resolve()
     if not folder.is_dir():
-        raise HefCheckpointError(f"no SEM at {str(folder)!r}: give a folder that holds {FILES}")
+        raise HefCheckpointError(f"no SEM at {str(folder)!r}: give a folder that holds {FILES.listed}")
     return load_transformer_sem(folder, device)

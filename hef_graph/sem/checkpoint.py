@@ -23,6 +23,11 @@ class CheckpointFiles:
     config: str = "config.json"
     vocabulary: str = "vocab.txt"
 
+    @property
+    def listed(self) -> str:
+        """The names, for people."""
+        return f"{self.weights}, {self.config} and {self.vocabulary}"
+
 
 FILES = CheckpointFiles()
 SHIPPED = Path(__file__).parent / "weights"
@@ -81,7 +86,7 @@ def _read_config(folder: Path) -> SemConfig:
 
 def _read_lines(path: Path) -> list[str]:
     if not path.is_file():
-        raise HefCheckpointError(f"no such file: {path}; a checkpoint folder holds {FILES}")
+        raise HefCheckpointError(f"no such file: {path}; a checkpoint folder holds {FILES.listed}")
     try:
         return path.read_text("utf-8").splitlines()
     except UnicodeDecodeError as error:
@@ -90,7 +95,7 @@ def _read_lines(path: Path) -> list[str]:
 
 def _read_weights(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
-        raise HefCheckpointError(f"no such file: {path}; a checkpoint folder holds {FILES}")
+        raise HefCheckpointError(f"no such file: {path}; a checkpoint folder holds {FILES.listed}")
     try:
         return {name: tensor.float() for name, tensor in load_file(path).items()}
     except (SafetensorError, OSError) as error:

@@ -1,0 +1,37 @@
+"""Every example runs as it stands, offline, and prints what its docstring promises."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+PRINTED = {
+    "analyze_message.py": ["%", "turn 0: ", "["],
+    "empathetic_reply.py": ["you › I finally passed", "hef › ", "cause words: ", "emotions so far: ["],
+    "existing_graph.py": ["bot › Order 4711 left our store this morning."],
+    "custom_sem.py": ["stressed › What is due first?", "'deadline'"],
+}
+
+
+def test_every_example_is_tested() -> None:
+    assert {path.name for path in EXAMPLES.glob("*.py")} == set(PRINTED)
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_an_example_runs_offline_and_prints(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+    printed = capsys.readouterr().out
+    assert [part for part in PRINTED[name] if part not in printed] == []
+
+
+def test_the_parent_graph_streams_the_listeners_words(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(EXAMPLES / "existing_graph.py"), run_name="__main__")
+    streamed = capsys.readouterr().out.splitlines()[1]
+    assert len(streamed.removeprefix("bot ›").split()) > 2
+
+
+@pytest.mark.parametrize("path", EXAMPLES.glob("*.py"), ids=lambda path: path.name)
+def test_an_example_is_short(path: Path) -> None:
+    assert len(path.read_text("utf-8").splitlines()) < 60
