@@ -23,7 +23,7 @@ def resolve_sem(sem: SmallEmpatheticModel | None) -> SmallEmpatheticModel:
     if sem is None:
         shipped: SmallEmpatheticModel = _shipped_sem()
         return shipped
-    if not isinstance(sem, SmallEmpatheticModel):
+    if isinstance(sem, type) or not isinstance(sem, SmallEmpatheticModel):
         raise HefInputError(f"sem is {type(sem).__name__}; a SEM has `name`, `labels` and `analyze(dialogues)`")
     return sem
 

@@ -65,8 +65,16 @@ class Lexicon:
 
     @cached_property
     def averages(self) -> WordAverages:
-        """Means over the set S of the training contexts' heaviest words (Algorithm 1, line 3)."""
-        return self.averages_over([word for word, entry in self.entries.items() if entry.heavy])
+        """Means over the training contexts' heaviest words, each as often as it was one.
+
+        Algorithm 1 (line 3) counts every word of its set S once; over a whole training set that makes the mean IDF that
+        of words seen in a handful of contexts, and nearly no word would be above both means.
+        """
+        heavy = {word: entry.heavy for word, entry in self.entries.items() if entry.heavy}
+        total = max(1, sum(heavy.values()))
+        intensity = sum(self.intensity(word) * count for word, count in heavy.items())
+        idf = sum(self.idf(word) * count for word, count in heavy.items())
+        return WordAverages(intensity / total, idf / total)
 
     def averages_over(self, words: Sequence[str]) -> WordAverages:
         """Means over the given words; zeros for none."""

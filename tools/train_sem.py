@@ -11,8 +11,9 @@ import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from hef_graph.sem.phases import EMOTION_DEFAULTS, REPLY_DEFAULTS
 from hef_graph.sem.recipe import Recipe, train_sem
-from hef_graph.sem.training import EMOTION_DEFAULTS, REPLY_DEFAULTS, TrainingConfig
+from hef_graph.sem.training import TrainingConfig
 
 
 def read_arguments() -> argparse.Namespace:

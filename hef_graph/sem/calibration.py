@@ -10,8 +10,8 @@ from torch.nn import functional
 from hef_graph.corpus import contexts_of, read_conversations, set_aside
 from hef_graph.sem.checkpoint import load_checkpoint, save_config
 from hef_graph.sem.dataset import emotion_examples
+from hef_graph.sem.phases import predict_logits
 from hef_graph.sem.tokenization import DialogueTokenizer
-from hef_graph.sem.training import predict_logits
 
 
 def calibrate_checkpoint(folder: Path, data: Path) -> float:

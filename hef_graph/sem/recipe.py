@@ -11,16 +11,10 @@ from hef_graph.sem.checkpoint import save_checkpoint
 from hef_graph.sem.config import SemConfig
 from hef_graph.sem.dataset import emotion_examples, reply_examples
 from hef_graph.sem.modeling import EmpatheticModel
+from hef_graph.sem.phases import EMOTION_DEFAULTS, REPLY_DEFAULTS, EmotionPhase, ReplyPhase
 from hef_graph.sem.pretrained import find_pretrained, load_pretrained_encoder, prune_vocabulary, warm_start_decoder
 from hef_graph.sem.tokenization import DialogueTokenizer
-from hef_graph.sem.training import (
-    EMOTION_DEFAULTS,
-    REPLY_DEFAULTS,
-    EmotionPhase,
-    ReplyPhase,
-    TrainingConfig,
-    train,
-)
+from hef_graph.sem.training import TrainingConfig, train
 
 
 @dataclass(frozen=True, slots=True)

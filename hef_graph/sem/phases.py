@@ -1,0 +1,143 @@
+"""What a small empathetic model (SEM) is trained for: to read emotions, then, the encoder frozen, to reply."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from typing_extensions import override
+
+from hef_graph.sem.dataset import (
+    IGNORED,
+    EmotionExample,
+    ReplyExample,
+    bucket_batches,
+    collate_emotions,
+    collate_replies,
+)
+from hef_graph.sem.modeling import EmpatheticModel
+from hef_graph.sem.tokenization import FIRST_ID
+from hef_graph.sem.training import Phase, TrainingConfig
+
+EMOTION_DEFAULTS = TrainingConfig(epochs=2, learning_rate=1.2e-4, new_learning_rate=1e-3)
+REPLY_DEFAULTS = TrainingConfig(
+    epochs=5, batch_size=64, learning_rate=4e-4, new_learning_rate=8e-4, label_smoothing=0.0
+)
+
+
+class EmotionPhase(Phase):
+    """Encoder, pooling and head learn the 32 labels."""
+
+    name = "emotion"
+
+    def __init__(
+        self,
+        model: EmpatheticModel,
+        config: TrainingConfig,
+        examples: Sequence[EmotionExample],
+        aside: Sequence[EmotionExample],
+    ) -> None:
+        self._model, self._config, self._examples, self._aside = model, config, examples, aside
+        self.module = nn.ModuleList([model.encoder, model.pooling, model.head])
+
+    @override
+    def pretrained(self) -> set[int]:
+        return {id(parameter) for parameter in self._model.encoder.parameters()}
+
+    @override
+    def batches(self, epoch: int) -> list[list[int]]:
+        lengths = [(len(example.dialogue.ids),) for example in self._examples]
+        return bucket_batches(lengths, batch_size=self._config.batch_size, seed=self._config.seed * 1000 + epoch)
+
+    @override
+    def loss(self, batch: Sequence[int]) -> Tensor:
+        dialogues, labels = collate_emotions([self._examples[index] for index in batch])
+        device = torch.device(self._config.device)
+        logits = self._model(*dialogues.to(device)).logits
+        return functional.cross_entropy(logits, labels.to(device), label_smoothing=self._config.label_smoothing)
+
+    @override
+    def evaluate(self) -> dict[str, float]:
+        logits, labels = predict_logits(self._model, self._aside, torch.device(self._config.device))
+        ranks = (logits > logits.gather(1, labels[:, None])).sum(dim=1)
+        measures = {f"acc_{k}": float((ranks < k).float().mean() * 100) for k in (1, 3, 10, 20)}
+        measures["nll"] = float(functional.cross_entropy(logits, labels))
+        return {**measures, "score": measures["acc_1"]}
+
+
+class ReplyPhase(Phase):
+    """The decoder learns to write; the encoder stays as it is.
+
+    One history in ten is hidden, so that the decoder also knows how likely a reply is anywhere.
+    """
+
+    name = "reply"
+    HIDDEN = 0.1
+
+    def __init__(
+        self,
+        model: EmpatheticModel,
+        config: TrainingConfig,
+        examples: Sequence[ReplyExample],
+        aside: Sequence[ReplyExample],
+    ) -> None:
+        assert model.decoder is not None, "a model without decoder cannot learn to reply"  # noqa: S101
+        self._model, self._config, self._examples, self._aside = model, config, examples, aside
+        self.module = self._decoder = model.decoder
+        self._random = torch.Generator().manual_seed(config.seed)
+
+    @override
+    def pretrained(self) -> set[int]:
+        return {id(parameter) for name, parameter in self.module.named_parameters() if "cross" not in name}
+
+    @override
+    def batches(self, epoch: int) -> list[list[int]]:
+        lengths = [(len(example.reply) // 4, len(example.dialogue.ids)) for example in self._examples]
+        return bucket_batches(lengths, batch_size=self._config.batch_size, seed=self._config.seed * 1000 + epoch)
+
+    @override
+    def loss(self, batch: Sequence[int]) -> Tensor:
+        losses = self._token_losses([self._examples[index] for index in batch], hide=self.HIDDEN)
+        return losses.sum() / (losses != 0).sum()
+
+    @override
+    def evaluate(self) -> dict[str, float]:
+        self._model.eval()
+        total, count = 0.0, 0
+        with torch.inference_mode():
+            for start in range(0, len(self._aside), 64):
+                losses = self._token_losses(self._aside[start : start + 64], hide=0.0)
+                total += float(losses.sum())
+                count += int((losses != 0).sum())
+        nll = total / count
+        return {"nll": nll, "token_perplexity": math.exp(nll), "score": -nll}
+
+    def _token_losses(self, examples: Sequence[ReplyExample], *, hide: float) -> Tensor:
+        batch = collate_replies(examples).to(torch.device(self._config.device))
+        ids, roles, mask, _ = batch.dialogues
+        if hide:
+            hidden = (torch.rand(len(examples), 1, generator=self._random) < hide).to(ids.device)
+            mask = mask & ~(hidden & (ids != FIRST_ID))
+        with torch.no_grad():
+            states = self._model.encoder.eval()(ids, roles, mask)
+        logits, _ = self._decoder(batch.inputs, batch.emotions, self._decoder.start(states), mask)
+        return functional.cross_entropy(
+            logits.flatten(0, 1).float(), batch.targets.flatten(), ignore_index=IGNORED, reduction="none"
+        )
+
+
+@torch.inference_mode()
+def predict_logits(
+    model: EmpatheticModel, examples: Sequence[EmotionExample], device: torch.device, *, batch_size: int = 64
+) -> tuple[Tensor, Tensor]:
+    """Emotion logits `(examples, labels)` and gold labels `(examples,)`, in the order given."""
+    model.eval()
+    order = sorted(range(len(examples)), key=lambda index: len(examples[index].dialogue.ids))
+    logits: list[Tensor] = []
+    for start in range(0, len(order), batch_size):
+        dialogues, _ = collate_emotions([examples[index] for index in order[start : start + batch_size]])
+        logits.append(model(*dialogues.to(device)).logits.float().cpu())
+    restored = torch.empty(len(order), dtype=torch.long)
+    restored[torch.tensor(order)] = torch.arange(len(order))
+    return torch.cat(logits)[restored], torch.tensor([example.label for example in examples])

@@ -1,0 +1,283 @@
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from langchain_core.caches import InMemoryCache
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
+from langchain_core.globals import set_llm_cache
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.outputs import ChatResult
+from typing_extensions import override
+
+from hef_graph.chat.deadline import Deadline
+from hef_graph.chat.listener import FIXED_REPLY, EmbeddedListener
+from hef_graph.chat.outcome import Outcome, read_outcome
+from hef_graph.chat.reply_model import ReplyModel, _Progress
+from hef_graph.errors import HefReplyError
+from hef_graph.types import Dialogue, ReplyCandidate, Turn
+from tests.fakes import LABELS, Answer, Interrupted, ScriptedModel, SpeakingStubSem, reply_json
+from tests.runs import MODES, Mode
+
+SAID = "I lost my cat."
+
+STUB_REPLY = "That sounds hard. What happened then?"
+"""What the stub's decoder answers to that."""
+
+USAGE: UsageMetadata = {"input_tokens": 5, "output_tokens": 2, "total_tokens": 7}
+
+every_mode = pytest.mark.parametrize("mode", MODES)
+
+
+class MuteSem(SpeakingStubSem):
+    """A SEM whose decoder is broken."""
+
+    @override
+    def propose_replies(self, dialogue: Dialogue, emotion: str, *, count: int) -> list[ReplyCandidate]:
+        raise RuntimeError("the decoder broke")
+
+
+class AwaitedModel(ScriptedModel):
+    """Never answers, but can be awaited; notes when it is cancelled."""
+
+    cancelled: bool = False
+
+    @override
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+        raise AssertionError("nobody waits that long")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a reply model said, and in which pieces."""
+
+    outcome: Outcome
+    pieces: list[str]
+
+
+def wrap(*answers: Answer, sem: SpeakingStubSem | None = None, **options: Any) -> ReplyModel:
+    """A scripted model as one that answers with the response alone."""
+    speaker = sem or SpeakingStubSem()
+    return ReplyModel(
+        inner=options.pop("inner", None) or ScriptedModel(answers=list(answers)),
+        labels=LABELS,
+        listener=EmbeddedListener(reader=speaker, speaker=speaker),
+        turns=[Turn("speaker", SAID)],
+        likeliest="sad",
+        deadline=Deadline.after(options.pop("seconds", 30)),
+        **options,
+    )
+
+
+async def ask(model: ReplyModel, mode: Mode) -> Answered:
+    """Ask it in one of the four ways."""
+    match mode:
+        case "invoke":
+            chunks = [model.invoke(SAID)]
+        case "ainvoke":
+            chunks = [await model.ainvoke(SAID)]
+        case "stream":
+            chunks = list(model.stream(SAID))
+        case "astream":
+            chunks = [chunk async for chunk in model.astream(SAID)]
+    whole = sum(chunks[1:], start=chunks[0])
+    return Answered(read_outcome(whole), [str(chunk.text) for chunk in chunks])
+
+
+@every_mode
+async def test_a_good_answer_is_the_response_alone(mode: Mode) -> None:
+    answered = await ask(wrap(reply_json("lonely", "Oh no, poor you!")), mode)
+    assert answered.outcome == Outcome("lonely", "Oh no, poor you!")
+
+
+@pytest.mark.parametrize("mode", ["stream", "astream"])
+async def test_words_are_shown_as_they_come(mode: Mode) -> None:
+    pieces = (await ask(wrap(reply_json("lonely", "Oh no, poor you!")), mode)).pieces
+    assert len([piece for piece in pieces if piece]) > 3
+
+
+@every_mode
+async def test_space_around_the_response_is_never_shown(mode: Mode) -> None:
+    assert (await ask(wrap(reply_json("sad", "\n Oh no. \n")), mode)).outcome.response == "Oh no."
+
+
+@every_mode
+async def test_a_wrong_label_is_asked_for_again(mode: Mode) -> None:
+    answered = await ask(wrap(reply_json("blue", "Hm."), reply_json("lonely", "Oh.")), mode)
+    assert answered.outcome == Outcome("lonely", "Oh.", "repaired:label")
+
+
+@every_mode
+async def test_a_response_before_its_emotion_is_still_read(mode: Mode) -> None:
+    answered = await ask(wrap('{"response": "Oh.", "emotion": "lonely"}'), mode)
+    assert answered.outcome == Outcome("lonely", "Oh.")
+
+
+@every_mode
+async def test_a_failing_model_is_made_good_by_the_listener(mode: Mode) -> None:
+    answered = await ask(wrap(ConnectionError("no route")), mode)
+    assert answered.outcome == Outcome("sad", STUB_REPLY, "connection")
+
+
+@every_mode
+async def test_a_failing_listener_is_made_good_by_the_fixed_text(mode: Mode) -> None:
+    answered = await ask(wrap(ConnectionError("no route"), sem=MuteSem()), mode)
+    assert answered.outcome == Outcome("sad", FIXED_REPLY, "connection")
+
+
+@every_mode
+async def test_strict_raises_what_went_wrong(mode: Mode) -> None:
+    with pytest.raises(HefReplyError) as raised:
+        await ask(wrap(ConnectionError("no route"), strict=True), mode)
+    assert raised.value.cause == "connection"
+
+
+@every_mode
+async def test_strict_raises_instead_of_a_replaced_label(mode: Mode) -> None:
+    with pytest.raises(HefReplyError) as raised:
+        await ask(wrap(reply_json("blue", "Hm."), reply_json("blue", "Hm."), strict=True), mode)
+    assert raised.value.cause == "label"
+
+
+@every_mode
+async def test_strict_lets_a_repaired_answer_pass(mode: Mode) -> None:
+    model = wrap(reply_json("blue", "Hm."), reply_json("sad", "Oh."), strict=True)
+    assert (await ask(model, mode)).outcome.degraded_reason == "repaired:label"
+
+
+@pytest.mark.parametrize("mode", ["stream", "astream"])
+async def test_words_that_were_shown_stay_when_the_model_breaks_off(mode: Mode) -> None:
+    broken = Interrupted('{"emotion": "lonely", "response": "Oh no, po', ConnectionError("lost"))
+    answered = await ask(wrap(broken), mode)
+    assert answered.outcome == Outcome("lonely", "Oh no, po", "connection")
+    assert "".join(answered.pieces) == "Oh no, po"
+
+
+@pytest.mark.parametrize("mode", ["stream", "astream"])
+async def test_a_model_that_breaks_off_before_a_word_is_made_good(mode: Mode) -> None:
+    answered = await ask(wrap(Interrupted('{"emotion": "lone', ConnectionError("lost"))), mode)
+    assert answered.outcome == Outcome("sad", STUB_REPLY, "connection")
+
+
+@every_mode
+async def test_a_model_slower_than_the_deadline_is_given_up(mode: Mode) -> None:
+    start = time.monotonic()
+    answered = await ask(wrap(inner=ScriptedModel(answers=["late"], delay=5), seconds=0.2), mode)
+    assert answered.outcome == Outcome("sad", STUB_REPLY, "timeout")
+    assert time.monotonic() - start < 1.2
+
+
+@pytest.mark.parametrize("mode", ["ainvoke", "astream"])
+def test_the_event_loop_can_close_while_a_blocking_model_still_hangs(mode: Mode) -> None:
+    start = time.monotonic()
+    asyncio.run(ask(wrap(inner=ScriptedModel(answers=["late"], delay=5), seconds=0.2), mode))
+    assert time.monotonic() - start < 1.2
+
+
+async def test_a_model_with_an_async_side_is_cancelled_at_the_deadline() -> None:
+    inner = AwaitedModel(answers=[])
+    await ask(wrap(inner=inner, seconds=0.1), "ainvoke")
+    assert inner.cancelled
+
+
+def test_the_second_question_shares_the_deadline_of_the_first() -> None:
+    slow = ScriptedModel(answers=["", reply_json("sad", "Oh.")], delay=0.5)
+    assert wrap(inner=slow, seconds=0.8).invoke(SAID).text == STUB_REPLY
+
+
+def test_the_prompt_reaches_the_model_unchanged() -> None:
+    inner = ScriptedModel(answers=[reply_json("sad", "Oh.")])
+    wrap(inner=inner).invoke([("system", "Be kind."), ("user", SAID)])
+    assert [(message.type, message.text) for message in inner.prompts[0]] == [("system", "Be kind."), ("human", SAID)]
+
+
+@every_mode
+async def test_the_tokens_of_all_calls_are_counted(mode: Mode) -> None:
+    wrong, right = reply_json("blue", "Hm."), reply_json("sad", "Oh.")
+    model = wrap(AIMessage(wrong, usage_metadata=USAGE), AIMessage(right, usage_metadata=USAGE))
+    usage = (await ask(model, mode)).outcome.usage
+    assert usage is not None
+    assert usage["total_tokens"] == 14
+
+
+def test_an_answer_in_a_tool_call_streams_the_same() -> None:
+    call = {"name": "reply", "args": {"emotion": "lonely", "response": "Oh, poor you!"}, "id": "1", "type": "tool_call"}
+    chunks = list(wrap(AIMessage("", tool_calls=[call])).stream(SAID))
+    assert "".join(str(chunk.text) for chunk in chunks) == "Oh, poor you!"
+    assert not any(chunk.tool_calls for chunk in chunks)
+
+
+@pytest.fixture
+def cache() -> Iterator[InMemoryCache]:
+    """LangChain's global cache, switched on."""
+    kept = InMemoryCache()
+    set_llm_cache(kept)
+    yield kept
+    set_llm_cache(None)
+
+
+def test_a_degraded_answer_is_never_remembered(cache: InMemoryCache) -> None:
+    model = wrap(ConnectionError("no route"), reply_json("lonely", "Oh."))
+    assert [model.invoke(SAID).text for _ in range(2)] == [STUB_REPLY, "Oh."]
+
+
+def test_an_answer_from_the_models_own_cache_is_used(cache: InMemoryCache) -> None:
+    inner = ScriptedModel(answers=[reply_json("lonely", "Oh.")])
+    assert [wrap(inner=inner).invoke(SAID).text for _ in range(2)] == ["Oh.", "Oh."]
+
+
+def cut(text: str, places: list[int]) -> list[str]:
+    """The text, cut at the places."""
+    marks = sorted({0, len(text), *(place % (len(text) + 1) for place in places)})
+    return [text[start:end] for start, end in pairwise(marks)]
+
+
+RESPONSES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).map(str.strip).filter(bool)
+
+
+def plain_json(emotion: str, response: str) -> str:
+    """As `reply_json`, but without escapes for what is not ASCII."""
+    return json.dumps({"emotion": emotion, "response": response}, ensure_ascii=False)
+
+
+@given(RESPONSES, st.lists(st.integers(min_value=0)), st.sampled_from([reply_json, plain_json]))
+def test_however_the_json_is_cut_exactly_the_response_is_shown(
+    response: str, places: list[int], write: Callable[[str, str], str]
+) -> None:
+    progress, shown = _Progress(LABELS), ""
+    for piece in cut(write("sad", response), places):
+        shown += "".join(str(chunk.text) for chunk in progress.add(AIMessageChunk(content=piece)))
+    assert shown == response
+
+
+@given(RESPONSES, st.integers(min_value=1, max_value=60))
+def test_what_is_shown_is_always_a_beginning_of_the_response(response: str, length: int) -> None:
+    progress = _Progress(LABELS)
+    for piece in cut(reply_json("sad", response)[:length], list(range(60))):
+        progress.add(AIMessageChunk(content=piece))
+    assert response.startswith(progress.attempt().shown)
+
+
+@given(RESPONSES, st.lists(st.integers(min_value=0)))
+def test_nothing_is_shown_of_an_answer_with_a_wrong_label(response: str, places: list[int]) -> None:
+    progress = _Progress(LABELS)
+    shown = [progress.add(AIMessageChunk(content=piece)) for piece in cut(reply_json("blue", response), places)]
+    assert not any(shown)

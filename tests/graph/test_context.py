@@ -1,0 +1,67 @@
+from dataclasses import FrozenInstanceError
+from typing import Any
+
+import pytest
+
+from hef_graph.errors import HefInputError
+from hef_graph.graph import HefContext, HefOptions
+from hef_graph.turn import ReadingOptions
+
+
+def test_the_defaults_are_those_of_the_contract() -> None:
+    context = HefContext()
+    assert (context.k1, context.k2, context.deadline, context.model) == (3, 10, 30.0, None)
+    assert (context.two_stage, context.cause_perception) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"deadline": 0},
+        {"deadline": -1},
+        {"deadline": float("nan")},
+        {"k1": -1},
+        {"k1": 1.5},
+        {"k2": 0},
+        {"k2": "all"},
+        {"k2": True},
+        {"coverage": 0},
+        {"coverage": 1.1},
+    ],
+    ids=str,
+)
+def test_a_setting_that_cannot_be_used_is_refused_by_name(wrong: dict[str, Any]) -> None:
+    [(name, _)] = wrong.items()
+    with pytest.raises(HefInputError, match=name):
+        HefContext(**wrong)
+
+
+@pytest.mark.parametrize(
+    "right", [{"k1": 0}, {"k2": 1}, {"k2": 1000}, {"k2": "adaptive"}, {"coverage": 1.0}, {"deadline": 0.01}], ids=str
+)
+def test_a_setting_at_its_limit_is_taken(right: dict[str, Any]) -> None:
+    [(name, value)] = right.items()
+    assert getattr(HefContext(**right), name) == value
+
+
+def test_the_steps_get_their_part_of_the_settings() -> None:
+    context = HefContext(k1=1, k2="adaptive", coverage=0.5, two_stage=False, cause_perception=False)
+    expected = ReadingOptions(k1=1, k2="adaptive", coverage=0.5, two_stage=False, cause_perception=False)
+    assert context.reading == expected
+
+
+@pytest.mark.parametrize("settings", [HefContext(), HefOptions()], ids=["context", "options"])
+def test_settings_cannot_be_changed(settings: HefContext | HefOptions) -> None:
+    with pytest.raises(FrozenInstanceError):
+        settings.k2 = 5  # type: ignore[union-attr,misc]  # the point
+
+
+@pytest.mark.parametrize("kept", [1, 0, -3])
+def test_fewer_than_two_kept_messages_are_refused(kept: int) -> None:
+    with pytest.raises(HefInputError, match=str(kept)):
+        HefOptions(keep_messages=kept)
+
+
+@pytest.mark.parametrize("kept", [2, 1000, None])
+def test_two_kept_messages_or_all_are_allowed(kept: int | None) -> None:
+    assert HefOptions(keep_messages=kept).keep_messages == kept

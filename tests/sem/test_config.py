@@ -1,0 +1,75 @@
+import json
+from typing import Any
+
+import pytest
+
+from hef_graph.emotions import EMOTIONS
+from hef_graph.errors import HefCheckpointError
+from hef_graph.sem.config import FORMAT, SemConfig
+from tests.sem.tiny import CONFIG
+
+
+def test_the_default_labels_are_the_32_emotions() -> None:
+    assert SemConfig(vocab_size=10).labels == EMOTIONS
+
+
+def test_a_config_survives_json() -> None:
+    assert SemConfig.from_dict(json.loads(json.dumps(CONFIG.to_dict()))) == CONFIG
+
+
+def test_the_written_config_names_its_format() -> None:
+    assert CONFIG.to_dict()["format"] == FORMAT
+
+
+@pytest.mark.parametrize("found", [None, 0, FORMAT + 1, str(FORMAT)])
+def test_another_format_is_refused_with_both_formats_named(found: object) -> None:
+    with pytest.raises(HefCheckpointError, match=rf"format {found!r}; this version reads {FORMAT}"):
+        SemConfig.from_dict({**CONFIG.to_dict(), "format": found})
+
+
+def test_a_config_without_format_is_refused() -> None:
+    values = {key: value for key, value in CONFIG.to_dict().items() if key != "format"}
+    with pytest.raises(HefCheckpointError, match="format None"):
+        SemConfig.from_dict(values)
+
+
+@pytest.mark.parametrize("missing", ["vocab_size", "labels"])
+def test_a_missing_value_is_named(missing: str) -> None:
+    values = {key: value for key, value in CONFIG.to_dict().items() if key != missing}
+    with pytest.raises(HefCheckpointError, match=missing):
+        SemConfig.from_dict(values)
+
+
+def test_an_unknown_value_is_named() -> None:
+    with pytest.raises(HefCheckpointError, match="colour"):
+        SemConfig.from_dict({**CONFIG.to_dict(), "colour": "red"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("vocab_size", "189"),
+        ("hidden_size", 16.0),
+        ("hidden_size", -16),
+        ("encoder_layers", None),
+        ("decoder_layers", True),
+        ("temperature", "hot"),
+        ("temperature", 0),
+        ("attention_heads", 0),
+        ("attention_heads", 5),
+        ("labels", ["sad", 1]),
+    ],
+)
+def test_an_ill_typed_value_is_named(name: str, value: Any) -> None:
+    with pytest.raises(HefCheckpointError, match=name):
+        SemConfig.from_dict({**CONFIG.to_dict(), name: value})
+
+
+@pytest.mark.parametrize("labels", [None, 5])
+def test_labels_that_are_no_list_are_refused(labels: object) -> None:
+    with pytest.raises(HefCheckpointError, match=r"config\.json cannot be used"):
+        SemConfig.from_dict({**CONFIG.to_dict(), "labels": labels})
+
+
+def test_a_whole_number_may_stand_for_a_real_one() -> None:
+    assert SemConfig.from_dict({**CONFIG.to_dict(), "temperature": 2}).temperature == 2

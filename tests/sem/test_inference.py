@@ -1,0 +1,210 @@
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hef_graph.errors import HefInputError
+from hef_graph.sem import inference
+from hef_graph.sem.generation import SampledReply
+from hef_graph.sem.inference import TransformerSem
+from hef_graph.sem.tokenization import END_ID
+from hef_graph.types import EmotionAnalysis, ReplyGenerator, SmallEmpatheticModel, Turn
+from tests.sem.tiny import CONFIG, CONVERSATIONS, LABELS, VOCABULARY, build_sem, without_decoder
+
+DIALOGUES = [list(conversation.utterances) for conversation in CONVERSATIONS]
+ODD = "aZé\u0301ßİ中\U0001f600\u200b\ud800 .'’-"
+
+
+def _numbers(analyses: list[EmotionAnalysis]) -> list[float]:
+    emotions = [score.probability for a in analyses for score in sorted(a.emotions, key=lambda s: s.label)]
+    return emotions + [word.weight for a in analyses for word in a.words]
+
+
+def test_the_sem_satisfies_both_protocols(sem: TransformerSem) -> None:
+    assert isinstance(sem, SmallEmpatheticModel)
+    assert isinstance(sem, ReplyGenerator)
+
+
+def test_its_name_says_where_it_runs(sem: TransformerSem) -> None:
+    assert sem.name == "tiny on cpu"
+
+
+def test_its_labels_are_those_it_was_trained_on(sem: TransformerSem) -> None:
+    assert sem.labels == LABELS
+
+
+def test_no_dialogues_give_no_analyses(sem: TransformerSem) -> None:
+    assert sem.analyze([]) == []
+
+
+def test_all_labels_are_given_most_probable_first(sem: TransformerSem) -> None:
+    for analysis in sem.analyze(DIALOGUES):
+        probabilities = [score.probability for score in analysis.emotions]
+        assert probabilities == sorted(probabilities, reverse=True)
+        assert {score.label for score in analysis.emotions} == set(LABELS)
+
+
+def test_probabilities_are_the_softmax_of_the_logits(sem: TransformerSem, monkeypatch: pytest.MonkeyPatch) -> None:
+    logits = torch.tensor([[0.2, 0.1, 0.4, 0.3]]).log()
+    read = sem._read
+    monkeypatch.setattr(sem, "_read", lambda encoded: read(encoded)._replace(logits=logits))
+    [analysis] = sem.analyze([["my dog died"]])
+    assert [score.label for score in analysis.emotions] == ["joyful", "sad", "afraid", "angry"]
+    assert [score.probability for score in analysis.emotions] == pytest.approx([0.4, 0.3, 0.2, 0.1])
+
+
+def test_analyses_come_in_the_order_given(sem: TransformerSem, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = [sem.analyze([dialogue])[0] for dialogue in DIALOGUES]
+    monkeypatch.setattr(inference, "BATCH_SIZE", 5)
+    together = sem.analyze(DIALOGUES)
+    assert [a.words[0].word for a in together] == [a.words[0].word for a in alone]
+    assert _numbers(together) == pytest.approx(_numbers(alone), abs=1e-5)
+
+
+@given(st.lists(st.text(max_size=40) | st.text(alphabet=ODD, max_size=40), min_size=1, max_size=3))
+@settings(deadline=None, max_examples=50)
+def test_for_any_text_the_words_are_parts_of_it_and_all_sums_are_1(texts: list[str]) -> None:
+    [analysis] = build_sem().analyze([texts])
+    assert all(word.word == texts[word.turn][word.start : word.end] for word in analysis.words)
+    assert sum(score.probability for score in analysis.emotions) == pytest.approx(1)
+    assert sum(word.weight for word in analysis.words) == pytest.approx(1 if analysis.words else 0)
+    assert all(word.weight >= 0 for word in analysis.words)
+
+
+def test_the_weight_of_a_word_is_its_share_of_the_attention_on_words(
+    sem: TransformerSem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attention = torch.tensor([[0, 0.4, 0.1, 0.1, 0.4, 0]])  # [CLS] my q ##q ! [SEP]
+    read = sem._read
+    monkeypatch.setattr(sem, "_read", lambda encoded: read(encoded)._replace(attention=attention))
+    [analysis] = sem.analyze([["my qq!"]])
+    assert [word.word for word in analysis.words] == ["my", "qq"]
+    assert [word.weight for word in analysis.words] == pytest.approx([0.4 / 0.6, 0.2 / 0.6])
+
+
+@pytest.mark.parametrize("text", ["", "   ", "?!", "\U0001f600", "\ud800"])
+def test_a_text_without_any_word_gives_no_words_and_a_valid_distribution(sem: TransformerSem, text: str) -> None:
+    [analysis] = sem.analyze([[text]])
+    assert analysis.words == ()
+    assert sum(score.probability for score in analysis.emotions) == pytest.approx(1)
+
+
+def test_words_count_turns_from_the_dialogues_first_even_if_the_window_starts_later(sem: TransformerSem) -> None:
+    [analysis] = sem.analyze([["my dog died"] * 20 + ["we won"]])
+    assert [word.turn for word in analysis.words][-3:] == [19, 20, 20]
+    assert analysis.words[0].turn > 0
+
+
+def test_texts_and_turns_read_alike(sem: TransformerSem) -> None:
+    turns = [Turn("speaker", "my dog died"), Turn("listener", "oh no"), Turn("speaker", "yes")]
+    assert sem.analyze([turns]) == sem.analyze([["my dog died", "oh no", "yes"]])
+
+
+def test_texts_end_with_the_speaker(sem: TransformerSem) -> None:
+    turns = [Turn("listener", "oh no"), Turn("speaker", "yes")]
+    assert sem.analyze([turns]) == sem.analyze([["oh no", "yes"]])
+
+
+@pytest.mark.parametrize(
+    ("dialogues", "message"),
+    [
+        ("my dog died", r"write \[\[text\]\]"),
+        (["my dog died"], "got one text"),
+        ([[]], "is empty"),
+        ([["my dog died"], []], "is empty"),
+        ([["my dog died", 5]], "turn 1 is int"),
+        ([[None]], "turn 0 is NoneType"),
+    ],
+)
+def test_what_is_not_a_list_of_dialogues_is_refused(sem: TransformerSem, dialogues: Any, message: str) -> None:
+    with pytest.raises(HefInputError, match=message):
+        sem.analyze(dialogues)
+
+
+def test_several_threads_read_as_one(sem: TransformerSem) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        parallel = list(pool.map(lambda dialogue: sem.analyze([dialogue]), DIALOGUES * 4))
+    assert parallel == [sem.analyze([dialogue]) for dialogue in DIALOGUES * 4]
+
+
+def _script(monkeypatch: pytest.MonkeyPatch, *texts: str) -> None:
+    """Let the decoder draw the given texts."""
+    ids = [tuple(VOCABULARY.index(piece) for piece in text.split()) for text in texts]
+    drawn = [SampledReply((*pieces, END_ID), -1.0 - n, 0.5 + n) for n, pieces in enumerate(ids)]
+    monkeypatch.setattr(inference, "sample_replies", lambda *arguments: drawn)
+
+
+def test_replies_are_text_as_people_write_it(sem: TransformerSem, monkeypatch: pytest.MonkeyPatch) -> None:
+    _script(monkeypatch, "oh no , who did that ?")
+    assert [reply.text for reply in sem.propose_replies(["my dog"], "sad")] == ["Oh no, who did that?"]
+
+
+def test_replies_keep_the_users_names(sem: TransformerSem, monkeypatch: pytest.MonkeyPatch) -> None:
+    _script(monkeypatch, "the storm was loud")
+    assert sem.propose_replies(["we met Storm"], "sad")[0].text == "The Storm was loud"
+
+
+def test_replies_that_read_the_same_come_once(sem: TransformerSem, monkeypatch: pytest.MonkeyPatch) -> None:
+    _script(monkeypatch, "will you pay", "will u pay")
+    assert [reply.text for reply in sem.propose_replies(["a"], "sad")] == ["Will you pay"]
+
+
+def test_a_reply_carries_its_own_scores(sem: TransformerSem, monkeypatch: pytest.MonkeyPatch) -> None:
+    _script(monkeypatch, "oh no", "well done")
+    scores = [(r.text, r.log_probability, r.specificity) for r in sem.propose_replies(["a"], "sad")]
+    assert scores == [("Oh no", -1.0, 0.5), ("Well done", -2.0, 1.5)]
+
+
+def test_the_same_input_gives_the_same_replies(sem: TransformerSem) -> None:
+    first = sem.propose_replies(["my dog died"], "sad", count=60)
+    assert first
+    assert len(first) <= 60
+    assert sem.propose_replies(["my dog died"], "sad", count=60) == first
+
+
+def test_another_emotion_gives_other_replies(sem: TransformerSem) -> None:
+    sad, joyful = (sem.propose_replies(["my dog died"], emotion, count=60) for emotion in ("sad", "joyful"))
+    assert sad != joyful
+
+
+@pytest.mark.parametrize("emotion", ["Sad", "", "ecstatic"])
+def test_an_unknown_emotion_is_refused_and_the_known_ones_named(sem: TransformerSem, emotion: str) -> None:
+    with pytest.raises(HefInputError, match=rf"does not know the emotion '{emotion}'; it knows \('afraid', .*'sad'\)"):
+        sem.propose_replies(["my dog died"], emotion)
+
+
+def test_a_sem_without_decoder_refuses_to_reply() -> None:
+    with pytest.raises(HefInputError, match="only reads; it has no decoder"):
+        build_sem(without_decoder()).propose_replies(["my dog died"], "sad")
+
+
+@pytest.mark.parametrize("dialogue", [[], "my dog died"])
+def test_a_dialogue_that_cannot_be_read_gets_no_replies(sem: TransformerSem, dialogue: Any) -> None:
+    with pytest.raises(HefInputError):
+        sem.propose_replies(dialogue, "sad")
+
+
+def test_decoded_replies_come_in_the_order_given(sem: TransformerSem, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = [sem.decode_replies([dialogue])[0] for dialogue in DIALOGUES]
+    monkeypatch.setattr(inference, "BATCH_SIZE", 5)
+    assert sem.decode_replies(DIALOGUES) == alone
+    assert len(set(alone)) > 1
+
+
+def test_likelihoods_come_in_the_order_given(sem: TransformerSem, monkeypatch: pytest.MonkeyPatch) -> None:
+    replies = ["oh no", "well done !", "i am so sorry , was it old ?", "wow"] * 3
+    pairs = zip(DIALOGUES, replies, strict=True)
+    alone = [sem.reply_log_likelihoods([dialogue], [reply])[0] for dialogue, reply in pairs]
+    monkeypatch.setattr(inference, "BATCH_SIZE", 5)
+    assert sem.reply_log_likelihoods(DIALOGUES, replies) == pytest.approx(alone, abs=1e-3)
+    assert max(alone) < 0
+
+
+def test_the_temperature_flattens_the_distribution() -> None:
+    sharp, flat = (build_sem(replace(CONFIG, temperature=value)).analyze([["my dog"]])[0] for value in (1.0, 50.0))
+    assert flat.emotions[0].probability < sharp.emotions[0].probability
+    assert flat.emotions[0].label == sharp.emotions[0].label

@@ -1,0 +1,152 @@
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hef_graph.instruction import (
+    EVIDENCE_CLOSE,
+    EVIDENCE_OPEN,
+    LONGEST_WORD,
+    RELATE_WORDS,
+    ROLE,
+    Instruction,
+    build_instruction,
+    escape_evidence,
+    parse_instruction,
+)
+from hef_graph.types import CauseWords, EmotionScore
+
+LABELS = ("sad", "lonely", "proud")
+CANDIDATES = (EmotionScore("lonely", 0.6), EmotionScore("sad", 0.3))
+CAUSES = CauseWords(high=("funeral", "aunt"), low=("kettle",))
+
+accented = st.builds("{}{}".format, st.characters(categories=["L", "N"]), st.sampled_from(["", "\u0301", "\u0327"]))
+parts = st.lists(accented, min_size=1).map("".join)
+user_words = st.builds(str.join, st.sampled_from(["'", "’", "-"]), st.lists(parts, min_size=1, max_size=3))
+words_of_any_make = st.lists(st.text(), min_size=1, max_size=4).map(tuple)
+
+
+def quoted(text: str) -> list[str]:
+    return re.findall('"([^"]*)"', text)
+
+
+def evidence(candidates: tuple[EmotionScore, ...] = (), causes: CauseWords | None = None) -> str:
+    return build_instruction(LABELS, candidates, causes).evidence
+
+
+def test_the_constant_part_says_role_and_format_with_all_labels() -> None:
+    assert build_instruction(LABELS).system == (
+        f'{ROLE}\n\nAnswer with one JSON object: {{"emotion": one of [sad, lonely, proud], "response": your reply}}.'
+    )
+
+
+def test_the_constant_part_does_not_depend_on_the_turn() -> None:
+    assert build_instruction(LABELS, CANDIDATES, CAUSES).system == build_instruction(LABELS).system
+
+
+@pytest.mark.parametrize("own", ["You work for a florist.", "Fill {nothing} in, not even {labels}."])
+def test_the_applications_words_come_first_and_unchanged(own: str) -> None:
+    plain = build_instruction(LABELS)
+    assert build_instruction(LABELS, system_prompt=own).system == f"{own}\n\n{plain.system}"
+
+
+def test_an_empty_system_prompt_counts_as_none() -> None:
+    assert build_instruction(LABELS, system_prompt="") == build_instruction(LABELS)
+
+
+def test_the_evidence_names_the_candidates_in_their_order() -> None:
+    assert "likely, most likely first: lonely, sad. Consider" in evidence(CANDIDATES)
+
+
+def test_candidates_alone_bring_no_word_of_the_user() -> None:
+    assert quoted(evidence(CANDIDATES)) == []
+    assert RELATE_WORDS not in evidence(CANDIDATES)
+
+
+def test_cause_words_are_quoted_in_two_lists_with_their_relation() -> None:
+    assert evidence(causes=CAUSES).splitlines() == [
+        EVIDENCE_OPEN,
+        'Words that weigh most: "funeral", "aunt".',
+        'Words that also weigh: "kettle".',
+        RELATE_WORDS,
+        EVIDENCE_CLOSE,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("causes", "shown", "absent"),
+    [(CauseWords(high=("rain",)), "weigh most", "also weigh"), (CauseWords(low=("rain",)), "also weigh", "weigh most")],
+)
+def test_an_empty_list_of_words_is_not_mentioned(causes: CauseWords, shown: str, absent: str) -> None:
+    assert shown in evidence(causes=causes)
+    assert absent not in evidence(causes=causes)
+
+
+def test_candidates_come_before_cause_words() -> None:
+    both = evidence(CANDIDATES, CAUSES)
+    assert both.index("lonely") < both.index("funeral")
+
+
+@pytest.mark.parametrize("causes", [None, CauseWords()])
+def test_without_candidates_and_words_there_is_no_evidence(causes: CauseWords | None) -> None:
+    instruction = build_instruction(LABELS, (), causes)
+    assert (instruction.evidence, instruction.text) == ("", instruction.system)
+
+
+def test_the_text_ends_with_the_evidence() -> None:
+    instruction = build_instruction(LABELS, CANDIDATES)
+    assert instruction.text == f"{instruction.system}\n\n{instruction.evidence}"
+
+
+@given(st.lists(user_words, min_size=1, max_size=5))
+@settings(deadline=None)
+def test_every_quoted_word_is_a_piece_of_the_users_text(words: list[str]) -> None:
+    text = " ".join(words)
+    shown = quoted(evidence(causes=CauseWords(high=tuple(words))))
+    assert len(shown) == len(words)
+    assert all(word and word in text for word in shown)
+
+
+@pytest.mark.parametrize("word", ["don’t", "co-worker's", "nai\u0308ve", "c\u0327a", "Größe", "3rd"])
+def test_a_word_is_quoted_as_the_user_wrote_it(word: str) -> None:
+    assert quoted(evidence(causes=CauseWords(low=(word,)))) == [word]
+
+
+@given(words_of_any_make, words_of_any_make)
+@settings(deadline=None)
+def test_no_word_breaks_out_of_its_quotation_marks(high: tuple[str, ...], low: tuple[str, ...]) -> None:
+    shown = evidence(causes=CauseWords(high, low))
+    assert len(shown.splitlines()) == 5
+    assert (shown.count("<"), shown.count(">"), shown.count('"')) == (2, 2, 2 * len(high + low))
+
+
+def test_a_word_that_is_far_too_long_is_cut() -> None:
+    [shown] = quoted(evidence(causes=CauseWords(high=("ha" * 500,))))
+    assert shown == "ha" * (LONGEST_WORD // 2)
+
+
+@pytest.mark.parametrize("own", [None, "You work for a florist.", f"Heed this:\n\n{EVIDENCE_OPEN}\nnothing"])
+@pytest.mark.parametrize("candidates", [(), CANDIDATES])
+@pytest.mark.parametrize("causes", [None, CAUSES])
+def test_an_instructions_text_can_be_taken_apart_again(
+    own: str | None, candidates: tuple[EmotionScore, ...], causes: CauseWords | None
+) -> None:
+    instruction = build_instruction(LABELS, candidates, causes, system_prompt=own)
+    assert parse_instruction(instruction.text) == instruction
+
+
+def test_a_text_without_evidence_is_all_system() -> None:
+    assert parse_instruction("Be brief.") == Instruction("Be brief.", "")
+
+
+@given(st.lists(st.sampled_from([EVIDENCE_OPEN, EVIDENCE_CLOSE, "<", "</", "evidence>", "evid", "ence>", "x"])))
+@settings(deadline=None)
+def test_escaped_text_never_holds_a_delimiter(pieces: list[str]) -> None:
+    escaped = escape_evidence("".join(pieces))
+    assert EVIDENCE_OPEN not in escaped
+    assert EVIDENCE_CLOSE not in escaped
+
+
+def test_escaping_leaves_the_rest_of_the_text_alone() -> None:
+    assert escape_evidence("a < b, <evidence> of </evidence> love") == "a < b, (evidence) of (/evidence) love"

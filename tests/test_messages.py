@@ -1,0 +1,137 @@
+import unicodedata
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolCall, ToolMessage
+
+from hef_graph.errors import HefInputError
+from hef_graph.messages import clean_text, read_messages, turns_from_messages
+from hef_graph.types import Turn
+
+IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+
+any_text = st.text(st.characters(codec=None, exclude_categories=()))
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("one\r\ntwo\rthree\nfour", "one\ntwo\nthree\nfour"),
+        ("  so sad \n", "so sad"),
+        ("a\x00b", "a\ufffdb"),
+        ("bell\x07 \x9b31m", "bell\ufffd \ufffd31m"),
+        ("half \ud83d emoji", "half \ufffd emoji"),
+        ("whole \U0001f622 emoji", "whole \U0001f622 emoji"),
+        ("txt.\u202eexe", "txt.\ufffdexe"),
+        ("\u2067isolated\u2069", "\ufffdisolated\ufffd"),
+        ("tab\tstays, and so does e\u0301", "tab\tstays, and so does e\u0301"),
+    ],
+)
+def test_text_is_cleaned(text: str, cleaned: str) -> None:
+    assert clean_text(text) == cleaned
+
+
+@given(any_text)
+@settings(deadline=None)
+def test_clean_text_holds_no_surrogates_and_no_controls_but_line_breaks_and_tabs(text: str) -> None:
+    kinds = {unicodedata.category(letter) for letter in clean_text(text) if letter not in "\n\t"}
+    assert not kinds & {"Cs", "Cc"}
+
+
+@given(any_text)
+@settings(deadline=None)
+def test_cleaning_twice_changes_nothing_more(text: str) -> None:
+    assert clean_text(clean_text(text)) == clean_text(text)
+
+
+@given(any_text)
+@settings(deadline=None)
+def test_clean_text_can_be_encoded(text: str) -> None:
+    assert clean_text(text).encode().decode() == clean_text(text)
+
+
+def test_people_are_the_speaker_and_models_the_listener() -> None:
+    messages = [HumanMessage("My tent blew away."), AIMessage("Oh no!"), HumanMessage("Into the lake.")]
+    assert turns_from_messages(messages) == [
+        Turn("speaker", "My tent blew away."),
+        Turn("listener", "Oh no!"),
+        Turn("speaker", "Into the lake."),
+    ]
+
+
+def test_system_and_tool_messages_are_not_speech() -> None:
+    call = ToolCall(name="weather", args={}, id="1", type="tool_call")
+    silent = [SystemMessage("Be kind."), AIMessage("", tool_calls=[call]), ToolMessage("rain", tool_call_id="1")]
+    assert turns_from_messages([HumanMessage("Will it rain?"), *silent]) == [Turn("speaker", "Will it rain?")]
+
+
+def test_neighbouring_messages_of_one_side_are_one_turn() -> None:
+    messages = [AIMessage("Hello."), AIMessage("How are you?"), HumanMessage("Tired."), HumanMessage("Very.")]
+    assert turns_from_messages(messages) == [Turn("listener", "Hello.\nHow are you?"), Turn("speaker", "Tired.\nVery.")]
+
+
+def test_a_silent_message_between_does_not_part_a_turn() -> None:
+    messages = [HumanMessage("I failed."), SystemMessage("Be kind."), HumanMessage("Again.")]
+    assert turns_from_messages(messages) == [Turn("speaker", "I failed.\nAgain.")]
+
+
+def test_the_text_beside_an_image_is_kept() -> None:
+    message = HumanMessage([{"type": "text", "text": "This was my car."}, IMAGE])
+    assert turns_from_messages([message]) == [Turn("speaker", "This was my car.")]
+
+
+def test_turns_hold_clean_text() -> None:
+    assert turns_from_messages([HumanMessage(" gone\x00\r\n ")]) == [Turn("speaker", "gone\ufffd")]
+
+
+@pytest.mark.parametrize("messages", [[], [SystemMessage("Be kind.")], [HumanMessage("  \n")], [HumanMessage([IMAGE])]])
+def test_messages_without_text_are_refused(messages: list[BaseMessage]) -> None:
+    with pytest.raises(HefInputError, match=f"no text to answer in {len(messages)} messages"):
+        turns_from_messages(messages)
+
+
+@pytest.mark.parametrize(
+    "newest",
+    [AIMessage("And then?"), HumanMessage([IMAGE]), HumanMessage("")],
+    ids=["a model's text", "an image alone", "an empty text"],
+)
+def test_the_newest_turn_must_be_the_users_text(newest: BaseMessage) -> None:
+    with pytest.raises(HefInputError, match="the newest turn must be the user's"):
+        turns_from_messages([HumanMessage("I sold the boat."), newest])
+
+
+def test_a_listener_may_open_the_conversation() -> None:
+    assert turns_from_messages([AIMessage("Hello!"), HumanMessage("Hi.")])[0] == Turn("listener", "Hello!")
+
+
+@pytest.mark.parametrize(
+    "given_messages",
+    [
+        "I miss her",
+        HumanMessage("I miss her"),
+        [HumanMessage("I miss her")],
+        [("user", "I miss her")],
+        [["human", "I miss her"]],
+        [{"role": "user", "content": "I miss her"}],
+        (("user", "I miss her"),),
+    ],
+)
+def test_every_form_that_langchain_takes_can_be_read(given_messages: Any) -> None:
+    assert read_messages(given_messages) == [HumanMessage("I miss her")]
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [[{"role": "user"}], [("wizard", "hm")], [("user",)], [("user", 5)], [("tool", "no id")], [None], b"bytes"],
+)
+def test_what_is_no_message_is_refused(messages: Any) -> None:
+    with pytest.raises(HefInputError, match="messages cannot be read"):
+        read_messages(messages)
+
+
+@pytest.mark.parametrize(("messages", "kind"), [(None, "NoneType"), (7, "int"), ({"role": "user"}, "dict")])
+def test_what_is_no_list_is_refused_by_its_type(messages: Any, kind: str) -> None:
+    with pytest.raises(HefInputError, match=f"must be a list of messages, got {kind}"):
+        read_messages(messages)

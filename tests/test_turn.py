@@ -1,0 +1,148 @@
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+
+from hef_graph.errors import HefInputError
+from hef_graph.instruction import EVIDENCE_CLOSE, EVIDENCE_OPEN, Instruction, build_instruction
+from hef_graph.lexicon import Lexicon, WordEntry
+from hef_graph.turn import Evidence, ReadingOptions, compose_prompt, instruct, turns_as_messages, weigh_evidence
+from hef_graph.types import CauseWords, EmotionScore, Turn
+from tests.fakes import LABELS, StubSem
+
+EVIDENCE = Evidence((EmotionScore("sad", 0.75), EmotionScore("lonely", 0.125)), CauseWords(("died",), ("parrot",)))
+INSTRUCTION = build_instruction(LABELS, EVIDENCE.candidates, EVIDENCE.causes)
+TURNS = [Turn("speaker", "My parrot died."), Turn("listener", "Oh no."), Turn("speaker", "She was old, but alone.")]
+
+delimiter_pieces = st.lists(st.sampled_from([EVIDENCE_OPEN, EVIDENCE_CLOSE, "<", ">", "evidence", "\n", "I cried"]))
+user_texts = st.text() | delimiter_pieces.map("".join)
+
+
+@pytest.fixture
+def lexicon(monkeypatch: pytest.MonkeyPatch) -> Lexicon:
+    tiny = Lexicon(100, {"died": WordEntry(5, 0.9, 1), "parrot": WordEntry(20, 0.1, 1)})
+    monkeypatch.setattr("hef_graph.turn.load_lexicon", lambda: tiny)
+    return tiny
+
+
+@pytest.mark.usefixtures("lexicon")
+def test_evidence_holds_the_likeliest_emotions_and_the_heaviest_words() -> None:
+    [analysis] = StubSem().analyze([TURNS])
+    evidence = weigh_evidence(analysis, TURNS, ReadingOptions(k1=2, k2=2))
+    assert [score.label for score in evidence.candidates] == ["lonely", "sad"]
+    assert evidence.causes == CauseWords(high=("died",), low=("alone",))
+
+
+@pytest.mark.usefixtures("lexicon")
+def test_the_coverage_bounds_an_adaptive_set() -> None:
+    [analysis] = StubSem().analyze([TURNS])
+    options = ReadingOptions(k2="adaptive", coverage=0.6)
+    assert len(weigh_evidence(analysis, TURNS, options).candidates) == 2
+
+
+def test_evidence_is_written_as_the_states_plain_values() -> None:
+    assert EVIDENCE.to_json() == {
+        "emotion_candidates": [{"label": "sad", "probability": 0.75}, {"label": "lonely", "probability": 0.125}],
+        "cause_words": {"high": ["died"], "low": ["parrot"]},
+    }
+
+
+def test_evidence_survives_json() -> None:
+    assert Evidence.from_json(json.loads(json.dumps(EVIDENCE.to_json()))) == EVIDENCE
+
+
+@pytest.mark.parametrize("values", [{}, {"emotion_candidates": None, "cause_words": None}, {"cause_words": {}}])
+def test_missing_evidence_counts_as_empty(values: dict[str, Any]) -> None:
+    assert Evidence.from_json(values) == Evidence((), CauseWords())
+
+
+def test_both_strategies_are_on_by_default() -> None:
+    assert instruct(LABELS, EVIDENCE, ReadingOptions()) == INSTRUCTION
+
+
+@pytest.mark.parametrize(
+    ("options", "shown", "absent"),
+    [
+        (ReadingOptions(two_stage=False), '"died"', "likely"),
+        (ReadingOptions(cause_perception=False), "likely", '"died"'),
+    ],
+)
+def test_each_strategy_can_be_switched_off(options: ReadingOptions, shown: str, absent: str) -> None:
+    evidence = instruct(LABELS, EVIDENCE, options).evidence
+    assert shown in evidence
+    assert absent not in evidence
+
+
+def test_with_both_strategies_off_the_constant_part_is_all() -> None:
+    options = ReadingOptions(two_stage=False, cause_perception=False)
+    assert instruct(LABELS, EVIDENCE, options) == Instruction(INSTRUCTION.system, "")
+
+
+def test_the_applications_prompt_reaches_the_instruction() -> None:
+    instruction = instruct(LABELS, EVIDENCE, ReadingOptions(), system_prompt="You work for a zoo.")
+    assert instruction.system.startswith("You work for a zoo.\n\n")
+
+
+def test_the_prompt_is_instruction_then_conversation_then_evidence() -> None:
+    assert compose_prompt(TURNS, INSTRUCTION) == [
+        SystemMessage(INSTRUCTION.system),
+        HumanMessage("My parrot died."),
+        AIMessage("Oh no."),
+        HumanMessage(f"She was old, but alone.\n\n{INSTRUCTION.evidence}"),
+    ]
+
+
+def test_without_evidence_the_newest_message_is_the_users_text_alone() -> None:
+    bare = replace(INSTRUCTION, evidence="")
+    assert compose_prompt(TURNS, bare)[-1] == HumanMessage("She was old, but alone.")
+
+
+def test_a_growing_conversation_keeps_the_beginning_of_its_prompt() -> None:
+    before = compose_prompt(TURNS[:1], INSTRUCTION)
+    after = compose_prompt(TURNS, build_instruction(LABELS, (EmotionScore("proud", 1.0),)))
+    assert after[0] == before[0]
+    assert str(before[1].text).startswith(str(after[1].text))
+
+
+@given(user_texts, user_texts, user_texts)
+@settings(deadline=None)
+def test_nobody_but_us_writes_the_evidence_delimiters(first: str, answer: str, newest: str) -> None:
+    turns = [Turn("speaker", first), Turn("listener", answer), Turn("speaker", newest)]
+    said = "\n".join(str(message.text) for message in compose_prompt(turns, INSTRUCTION)[1:])
+    assert (said.count(EVIDENCE_OPEN), said.count(EVIDENCE_CLOSE)) == (1, 1)
+    assert said.endswith(INSTRUCTION.evidence)
+
+
+@given(user_texts)
+@settings(deadline=None)
+def test_text_without_delimiters_reaches_the_model_unchanged(text: str) -> None:
+    harmless = text.replace("<", "(")
+    assert turns_as_messages([Turn("speaker", harmless)]) == [HumanMessage(harmless)]
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"k1": -1}, "k1 is -1"),
+        ({"k1": 2.5}, "k1 is 2.5"),
+        ({"k1": True}, "k1 is True"),
+        ({"k2": 0}, "k2 is 0"),
+        ({"k2": "many"}, "k2 is 'many'"),
+        ({"coverage": 0}, "coverage is 0"),
+        ({"coverage": 1.01}, "coverage is 1.01"),
+        ({"coverage": float("nan")}, "coverage is nan"),
+    ],
+)
+def test_an_option_out_of_range_is_refused_with_its_value(options: dict[str, Any], problem: str) -> None:
+    with pytest.raises(HefInputError, match=f"{problem}; allowed are"):
+        ReadingOptions(**options)
+
+
+@pytest.mark.parametrize("options", [{"k1": 0}, {"k2": 1}, {"k2": "adaptive"}, {"coverage": 1}, {"coverage": 0.01}])
+def test_the_ends_of_each_range_are_allowed(options: dict[str, Any]) -> None:
+    [(name, value)] = options.items()
+    assert getattr(ReadingOptions(**options), name) == value

@@ -1,0 +1,59 @@
+import pytest
+
+from hef_graph.errors import HefInputError
+from hef_graph.types import ReplyGenerator, SmallEmpatheticModel, Turn, turns_from_dialogue
+from tests.fakes import SpeakingStubSem, StubSem
+
+
+@pytest.mark.parametrize(
+    ("count", "roles"),
+    [
+        (1, ["speaker"]),
+        (2, ["listener", "speaker"]),
+        (3, ["speaker", "listener", "speaker"]),
+        (4, ["listener", "speaker", "listener", "speaker"]),
+    ],
+)
+def test_texts_alternate_and_end_with_the_speaker(count: int, roles: list[str]) -> None:
+    assert [turn.role for turn in turns_from_dialogue(["My bus left."] * count)] == roles
+
+
+def test_texts_are_kept_as_given_and_in_order() -> None:
+    texts = [" Hi, ", "", "I burnt the soup\n"]
+    assert [turn.text for turn in turns_from_dialogue(texts)] == texts
+
+
+def test_turns_keep_their_roles() -> None:
+    turns = [Turn("speaker", "I moved house."), Turn("speaker", "It is quiet here."), Turn("listener", "Oh?")]
+    assert turns_from_dialogue(turns) == turns
+
+
+def test_a_bare_text_is_refused_with_its_fix() -> None:
+    with pytest.raises(HefInputError, match=r"write \['I lost my keys'\]"):
+        turns_from_dialogue("I lost my keys")
+
+
+def test_the_refusal_of_a_long_text_quotes_no_more_than_its_beginning() -> None:
+    with pytest.raises(HefInputError) as caught:
+        turns_from_dialogue("x" * 10_000)
+    assert len(str(caught.value)) < 150
+
+
+def test_an_empty_dialogue_is_refused() -> None:
+    with pytest.raises(HefInputError, match="the dialogue is empty"):
+        turns_from_dialogue([])
+
+
+def test_an_entry_of_another_type_is_refused_by_its_place_and_type() -> None:
+    with pytest.raises(HefInputError, match="turn 1 is dict"):
+        turns_from_dialogue(["Hello", {"text": "Hi"}])  # type: ignore[arg-type]
+
+
+def test_a_sem_without_a_decoder_is_no_reply_generator() -> None:
+    assert isinstance(StubSem(), SmallEmpatheticModel)
+    assert not isinstance(StubSem(), ReplyGenerator)
+
+
+def test_a_sem_with_a_decoder_satisfies_both_protocols() -> None:
+    assert isinstance(SpeakingStubSem(), SmallEmpatheticModel)
+    assert isinstance(SpeakingStubSem(), ReplyGenerator)
