@@ -8,19 +8,19 @@ from hef_graph.types import CauseWords, Turn, WordScore
 
 STOP_WORDS: Final = frozenset(
     """a about after again all almost already also always am an and another any anyone anything are aren't around
-    as at away back be because been before being both but by came can can't cannot come could couldn't did
-    didn't do does doesn't doing don't done down each either else even ever every everyone everything few for
-    from get gets getting go goes going gonna got had hadn't has hasn't have haven't having he he'd he'll he's
-    her here hers herself him himself his how i i'd i'll i'm i've if in into is isn't it it'd it'll it's its
-    itself just kind know last least let let's like lot lots made make many may maybe me might mine more most
-    much must my myself never next no not nothing now of off oh ok okay on once one only onto or other our ours
-    out over own people put quite rather really right said same saw say see she she'd she'll she's should
-    shouldn't since so some someone something still such sure take than that that's the their theirs them
-    themselves then there there's these they they'd they'll they're they've thing things think this those though
-    through time to today together tomorrow too took until up upon us use used very want wanted was wasn't way
-    we we'd we'll we're we've well went were weren't what what's when where which while who who's whole whom why
-    will with within without won't would wouldn't yeah year years yes yesterday yet you you'd you'll you're
-    you've your yours yourself im ive id dont didnt cant wont doesnt isnt wasnt thats hes shes theyre lol""".split()
+    as at away back be because been before being both but by came can can't cannot cant come could couldn't did
+    didn't didnt do does doesn't doesnt doing don't done dont down each either else even ever every everyone
+    everything few for from get gets getting go goes going gonna got had hadn't has hasn't have haven't having
+    he he'd he'll he's hello her here hers herself hes hey hi him himself his hiya how i i'd i'll i'm i've id if
+    im in into is isn't isnt it it'd it'll it's its itself ive just kind know last least let let's like lol lot
+    lots made make many may maybe me might mine more most much must my myself never next no not nothing now of
+    off oh ok okay on once one only onto or other our ours out over own people put quite rather really right
+    said same saw say see she she'd she'll she's shes should shouldn't since so some someone something still
+    such sure take than that that's thats the their theirs them themselves then there there's these they they'd
+    they'll they're they've theyre thing things think this those though through time to today together tomorrow
+    too took until up upon us use used very want wanted was wasn't wasnt way we we'd we'll we're we've well went
+    were weren't what what's when where which while who who's whole whom why will with within without won't wont
+    would wouldn't yeah year years yes yesterday yet you you'd you'll you're you've your yours yourself""".split()
 )
 """English words that name no cause; contractions with and without apostrophe."""
 

@@ -15,6 +15,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from pydantic import ConfigDict, Field
 from typing_extensions import override
 
+from hef_graph.causes import heaviest_words
 from hef_graph.chat.outcome import Outcome
 from hef_graph.chat.reranking import Scene, choose_reply
 from hef_graph.emotions import PLEASANT, family_of
@@ -25,6 +26,9 @@ from hef_graph.types import EmotionScore, ReplyGenerator, SmallEmpatheticModel, 
 
 FIXED_REPLY: Final = "Thank you for telling me. I'd like to understand: what about this is on your mind the most?"
 """For a turn on which nothing else can answer."""
+
+OPENING: Final = "Hello, I'm glad you are here. What is on your mind?"
+"""For a conversation that has not told anything yet: a decoder trained on stories would make one up."""
 
 CANDIDATES: Final = 24
 
@@ -87,7 +91,9 @@ class EmbeddedListener(BaseChatModel):
         speaker = self.speaker
         if not isinstance(speaker, ReplyGenerator) or not isinstance(speaker, SmallEmpatheticModel):
             return FIXED_REPLY
-        [own, *_] = speaker.analyze([turns])
+        [own] = speaker.analyze([turns])
+        if not heaviest_words([word for word in own.words if turns[word.turn].role == "speaker"], k1=1):
+            return OPENING
         nearest = emotion if emotion in speaker.labels else own.emotions[0].label
         candidates = speaker.propose_replies(turns, nearest, count=CANDIDATES)
         if not candidates:

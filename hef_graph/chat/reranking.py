@@ -14,6 +14,9 @@ from hef_graph.claims import claims_a_life
 from hef_graph.lexicon import Lexicon
 from hef_graph.types import CauseWords, ReplyCandidate, Turn
 
+_YES_NO = re.compile(
+    r"(?:^|(?<=[.!?,]\s)|\bso )((?:did|do|does|are|is|was|were|have|has|had|will|would|can|could) [^.!?]*)\?"
+)
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 _MASCULINE: Final = frozenset("""he him his himself""".split())
 _FEMININE: Final = frozenset("""she her hers herself""".split())
@@ -30,9 +33,9 @@ _WOMEN: Final = frozenset(
 class RerankingWeights:
     """What each measure counts for."""
 
-    likelihood: float = 1.0
+    likelihood: float = 1.5
     """Mean log-probability per token."""
-    specificity: float = 1.5
+    specificity: float = 1.2
     """How much likelier the reply is with the dialogue than without."""
     agreement: float = 1.5
     """Closeness of the reply's pleasantness to the dialogue's, 0 to 1."""
@@ -48,11 +51,16 @@ class RerankingWeights:
     """Claims a life of its own."""
     pronoun: float = -1.0
     """Says "he" of a woman, or "she" of a man, or either of nobody."""
-    length: float = 0.02
-    """Each word, up to 20."""
+    known: float = -0.8
+    """Asks whether something is so that has just been said."""
+    length: float = 0.05
+    """Each word, up to `FULL_LENGTH`."""
 
 
 WEIGHTS: Final = RerankingWeights()
+FULL_LENGTH: Final = 14
+"""Words of a reply that both acknowledges and asks."""
+
 RARE_IDF: Final = 5.5
 """Words in fewer than one context in 245 count as specific."""
 
@@ -93,7 +101,8 @@ def score_reply(candidate: ReplyCandidate, agreement: float, scene: Scene, weigh
         + weights.echo * echoed_share(words, scene.turns)
         + weights.claim * claims_a_life(candidate.text)
         + weights.pronoun * mistakes_person(words, scene.turns)
-        + weights.length * min(len(words), 20)
+        + weights.known * asks_the_known(candidate.text, scene.turns)
+        + weights.length * min(len(words), FULL_LENGTH)
     )
 
 
@@ -115,6 +124,16 @@ def echoed_share(words: Sequence[str], turns: Sequence[Turn]) -> float:
     said = {pair for turn in turns if turn.role == "listener" for pair in _pairs(_words(turn.text))}
     own = _pairs(words)
     return sum(pair in said for pair in own) / len(own) if own else 0.0
+
+
+def asks_the_known(text: str, turns: Sequence[Turn]) -> bool:
+    """Whether a yes-or-no question holds no content word that the dialogue does not already hold."""
+    said = {word for turn in turns for word in _words(turn.text)}
+    for question in _YES_NO.findall(text.lower().replace("’", "'")):
+        content = {word for word in _words(question) if word not in STOP_WORDS}
+        if content and content <= said:
+            return True
+    return False
 
 
 def mistakes_person(words: Sequence[str], turns: Sequence[Turn]) -> bool:

@@ -78,7 +78,7 @@ def test_a_call_that_takes_too_long_is_left() -> None:
     start = time.monotonic()
     with pytest.raises(TimeoutError):
         Deadline.after(SHORT).call(lambda: time.sleep(LONG))
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < LONG / 2
 
 
 def test_nothing_is_waited_for_once_the_deadline_has_passed() -> None:
@@ -87,7 +87,7 @@ def test_nothing_is_waited_for_once_the_deadline_has_passed() -> None:
 
 
 def test_items_come_as_they_are_made_until_the_deadline() -> None:
-    assert drain(Deadline.after(SHORT).iterate(count_slowly)) == [1, 2, "TimeoutError"]
+    assert drain(Deadline.after(5 * SHORT).iterate(count_slowly)) == [1, 2, "TimeoutError"]
 
 
 def test_items_that_came_before_an_error_are_given_first() -> None:
@@ -120,7 +120,7 @@ async def test_an_awaited_call_is_cancelled_past_the_deadline() -> None:
 
 
 async def test_awaited_items_come_until_the_deadline() -> None:
-    assert await adrain(Deadline.after(SHORT).aiterate(acount_slowly())) == [1, 2, "TimeoutError"]
+    assert await adrain(Deadline.after(5 * SHORT).aiterate(acount_slowly())) == [1, 2, "TimeoutError"]
 
 
 async def test_awaited_items_end_where_they_end() -> None:
@@ -186,5 +186,5 @@ def test_a_call_that_outlives_its_event_loop_ends_quietly(monkeypatch: pytest.Mo
 )
 def test_the_process_can_end_while_a_call_still_hangs(waiting: str) -> None:
     code = f"import asyncio, time\nfrom hef_graph.chat.deadline import Deadline\n{waiting}"
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603  our own code
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
     assert "TimeoutError" in ended.stderr

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.messages.ai import UsageMetadata
@@ -176,6 +176,7 @@ ANSWERS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(ANSWERS, ANSWERS)
 def test_whatever_comes_the_ladder_ends_with_a_label_and_a_text_or_an_error(first: str, second: str) -> None:
     result = climb(first, second).result
@@ -185,6 +186,7 @@ def test_whatever_comes_the_ladder_ends_with_a_label_and_a_text_or_an_error(firs
         assert result.response == result.response.strip()
 
 
+@settings(deadline=None)
 @given(ANSWERS, ANSWERS)
 def test_only_a_first_answer_that_fits_as_written_is_not_degraded(first: str, second: str) -> None:
     result = climb(first, second).result

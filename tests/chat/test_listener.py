@@ -3,7 +3,7 @@ from langchain_core.caches import InMemoryCache
 from langchain_core.globals import set_llm_cache
 from langchain_core.messages import AIMessage, HumanMessage
 
-from hef_graph.chat.listener import FIXED_REPLY, EmbeddedListener, fixed_answer, pleasantness
+from hef_graph.chat.listener import FIXED_REPLY, OPENING, EmbeddedListener, fixed_answer, pleasantness
 from hef_graph.chat.outcome import Outcome, read_outcome
 from hef_graph.errors import HefInputError
 from hef_graph.turn import Evidence
@@ -31,6 +31,11 @@ def test_a_proposal_that_feels_as_the_dialogue_does_is_preferred() -> None:
     replies = [ReplyCandidate("What a party!", -1.0, 1.0), ReplyCandidate("And it died!", -1.0, 1.0)]
     sem = SpeakingStubSem(replies=replies)
     assert listener(sem).invoke("At the party it died, and it died, and it died.").text == "And it died!"
+
+
+@pytest.mark.parametrize("greeting", ["hi", "Hello!", "hey, you", "..."])
+def test_before_anything_is_told_the_listener_only_opens(greeting: str) -> None:
+    assert listener(SpeakingStubSem()).invoke(greeting).text == OPENING
 
 
 def test_the_decoder_is_asked_for_the_likeliest_emotion() -> None:

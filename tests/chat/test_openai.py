@@ -158,7 +158,7 @@ async def test_a_provider_that_stalls_is_given_up_at_the_deadline(mode: Mode) ->
     with OpenAIServer(Completion(reply_json("sad", "Oh."), stall=20)) as server:
         out = (await run_turn(graph_on(server), mode, SAID, HefContext(deadline=0.5))).out
     assert (out["degraded_reason"], out["messages"][-1].text) == ("timeout", STUB_REPLY)
-    assert time.monotonic() - start < 1.5
+    assert time.monotonic() - start < 5
 
 
 @streamed

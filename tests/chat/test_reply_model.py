@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
@@ -30,6 +30,9 @@ SAID = "I lost my cat."
 
 STUB_REPLY = "That sounds hard. What happened then?"
 """What the stub's decoder answers to that."""
+
+GIVEN_UP: float = 3.0
+"""Seconds: well above the deadlines here, since machines are busy, and well below what the slow models would take."""
 
 USAGE: UsageMetadata = {"input_tokens": 5, "output_tokens": 2, "total_tokens": 7}
 
@@ -182,19 +185,19 @@ async def test_a_model_slower_than_the_deadline_is_given_up(mode: Mode) -> None:
     start = time.monotonic()
     answered = await ask(wrap(inner=ScriptedModel(answers=["late"], delay=5), seconds=0.2), mode)
     assert answered.outcome == Outcome("sad", STUB_REPLY, "timeout")
-    assert time.monotonic() - start < 1.2
+    assert time.monotonic() - start < GIVEN_UP
 
 
 @pytest.mark.parametrize("mode", ["ainvoke", "astream"])
 def test_the_event_loop_can_close_while_a_blocking_model_still_hangs(mode: Mode) -> None:
     start = time.monotonic()
     asyncio.run(ask(wrap(inner=ScriptedModel(answers=["late"], delay=5), seconds=0.2), mode))
-    assert time.monotonic() - start < 1.2
+    assert time.monotonic() - start < GIVEN_UP
 
 
 async def test_a_model_with_an_async_side_is_cancelled_at_the_deadline() -> None:
     inner = AwaitedModel(answers=[])
-    await ask(wrap(inner=inner, seconds=0.1), "ainvoke")
+    await ask(wrap(inner=inner, seconds=0.5), "ainvoke")
     assert inner.cancelled
 
 
@@ -258,6 +261,7 @@ def plain_json(emotion: str, response: str) -> str:
     return json.dumps({"emotion": emotion, "response": response}, ensure_ascii=False)
 
 
+@settings(deadline=None)
 @given(RESPONSES, st.lists(st.integers(min_value=0)), st.sampled_from([reply_json, plain_json]))
 def test_however_the_json_is_cut_exactly_the_response_is_shown(
     response: str, places: list[int], write: Callable[[str, str], str]
@@ -268,6 +272,7 @@ def test_however_the_json_is_cut_exactly_the_response_is_shown(
     assert shown == response
 
 
+@settings(deadline=None)
 @given(RESPONSES, st.integers(min_value=1, max_value=60))
 def test_what_is_shown_is_always_a_beginning_of_the_response(response: str, length: int) -> None:
     progress = _Progress(LABELS)
@@ -276,6 +281,13 @@ def test_what_is_shown_is_always_a_beginning_of_the_response(response: str, leng
     assert response.startswith(progress.attempt().shown)
 
 
+def test_nothing_is_shown_before_the_label_is_whole() -> None:
+    progress = _Progress(("sad",))
+    written = '{"response": "Oh no.", "emotion": "saddened"}'
+    assert not any(progress.add(AIMessageChunk(content=letter)) for letter in written)
+
+
+@settings(deadline=None)
 @given(RESPONSES, st.lists(st.integers(min_value=0)))
 def test_nothing_is_shown_of_an_answer_with_a_wrong_label(response: str, places: list[int]) -> None:
     progress = _Progress(LABELS)

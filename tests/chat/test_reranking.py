@@ -3,9 +3,11 @@ from dataclasses import replace
 import pytest
 
 from hef_graph.chat.reranking import (
+    FULL_LENGTH,
     WEIGHTS,
     RerankingWeights,
     Scene,
+    asks_the_known,
     choose_reply,
     count_ungrounded,
     echoed_share,
@@ -79,8 +81,24 @@ def test_nobody_in_the_dialogue_is_neither_he_nor_she() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("Did your sister burn soup? Was it burnt soup?", True),
+        ("Oh no! Is she your sister?", True),
+        ("Did she call your mother?", False),
+        ("Why was the soup burnt?", False),
+        ("Is she?", False),
+        ("The soup was burnt.", False),
+    ],
+)
+def test_a_yes_or_no_question_about_what_was_said_asks_the_known(text: str, known: bool) -> None:
+    assert asks_the_known(text, TURNS) is known
+
+
+@pytest.mark.parametrize(
     ("weight", "better", "worse"),
     [
+        ("known", candidate("Is she angry?"), candidate("Is she your sister?")),
         ("likelihood", candidate("Oh.", -0.5), candidate("Oh.", -1.5)),
         ("specificity", candidate("Oh.", specificity=1), candidate("Oh.", specificity=0)),
         ("cause", candidate("Poor soup."), candidate("Poor thing.")),
@@ -102,9 +120,9 @@ def test_a_reply_that_feels_as_the_dialogue_does_scores_more() -> None:
     assert score_reply(candidate("Oh."), 0.9, SCENE, alone) > score_reply(candidate("Oh."), 0.1, SCENE, alone)
 
 
-def test_words_beyond_twenty_count_for_nothing() -> None:
+def test_words_beyond_a_full_length_count_for_nothing() -> None:
     alone = replace(NOTHING, length=1.0)
-    assert score_reply(candidate("so " * 50), 0.5, SCENE, alone) == 20
+    assert score_reply(candidate("so " * 50), 0.5, SCENE, alone) == FULL_LENGTH
 
 
 def test_the_best_reply_is_chosen() -> None:

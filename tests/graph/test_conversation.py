@@ -183,5 +183,5 @@ assert json.loads(json.dumps(written)) == read, (written, read)
 def test_a_strict_checkpoint_reopens_with_the_same_values(tmp_path: Path) -> None:
     command = [sys.executable, "-c", REOPEN, str(tmp_path / "kept.sqlite")]
     environment = {**os.environ, "LANGGRAPH_STRICT_MSGPACK": "true"}
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603  our own code
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")

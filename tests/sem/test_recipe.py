@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from hef_graph.corpus import Conversation, contexts_of, set_aside, write_conversations
 from hef_graph.emotions import EMOTIONS
@@ -94,6 +95,12 @@ def test_situations_are_learned_on_request(
     assert len(phases["emotion"][1]) == len(contexts_of(ASIDE))
 
 
+def test_a_conversation_without_situation_teaches_none(plan: Recipe, phases: dict[str, Any]) -> None:
+    write_conversations([replace(conversation, situation="") for conversation in CONVERSATIONS], plan.data)
+    train_sem(replace(plan, situations=True))
+    assert len(phases["emotion"][0]) == len(contexts_of(KEPT))
+
+
 def test_emotions_are_saved_before_replies_are_learned(plan: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*arguments: object) -> None:
         raise KeyboardInterrupt
@@ -124,6 +131,16 @@ def test_the_model_fits_its_tokenizer(plan: Recipe) -> None:
     model, tokenizer = build_model(plan, KEPT)
     assert model.config.vocab_size == len(tokenizer.vocabulary)
     assert model.encoder.embeddings.token.num_embeddings == len(tokenizer.vocabulary)
+
+
+def test_the_encoder_starts_from_the_pretrained_one(plan: Recipe, minilm_weights: dict[str, Tensor]) -> None:
+    bias = build_model(plan, KEPT)[0].encoder.embeddings.norm.bias
+    assert torch.equal(bias, minilm_weights["embeddings.LayerNorm.bias"])
+
+
+def test_the_vocabulary_follows_the_words_of_the_conversations(plan: Recipe) -> None:
+    vocabulary = build_model(plan, KEPT)[1].vocabulary
+    assert vocabulary.index("the") < vocabulary.index("away")
 
 
 def test_the_decoder_starts_from_the_encoder_that_learned_emotions(

@@ -28,7 +28,7 @@ _TALKS = (
     ("angry", "he broke my window", "who did that ?", "my rude friend", "he should pay for it"),
     ("angry", "they stole my bike", "my bike was stolen too last year"),
     ("angry", "she lied about it", "that is not fair"),
-    ("joyful", "we won the game", "wow , well done !"),
+    ("joyful", "we won the game", "wow , well done !", "yes , it was fun"),
     ("joyful", "my sister has a baby", "how sweet !", "i love the baby", "enjoy it !"),
     ("joyful", "the sun is out", "that is lovely weather"),
     ("sad", "my dog died", "i am so sorry", "he was a good dog", "you will miss him"),
