@@ -230,8 +230,8 @@ def _read(message: BaseMessage) -> Attempt:
         check_finish(message)
     except HefReplyError as error:
         failure = error
-    usage = getattr(message, "usage_metadata", None) or {}
-    whole = "total_tokens" in usage  # an answer from LangChain's cache may hold costs alone
+    usage = getattr(message, "usage_metadata", None)
+    whole = usage and "total_tokens" in usage  # an answer from LangChain's cache may hold costs alone
     return Attempt(answer_text(message), failure, usage=usage if whole else None)
 
 
