@@ -15,7 +15,7 @@ from hef_graph.chat.answering import AnswerOptions, PreparedAnswer, Question, pr
 from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.listener import EmbeddedListener
 from hef_graph.defaults import build_listener, resolve_model, resolve_sem
-from hef_graph.messages import turns_from_messages
+from hef_graph.messages import turns_from_messages, words_of_the_application
 from hef_graph.turn import ReadingOptions, instruct, weigh_evidence
 
 
@@ -105,8 +105,7 @@ class EmpatheticChatModel(BaseChatModel):
         deadline = Deadline.after(self.deadline)
         turns, reader = turns_from_messages(messages), self._listener.reader
         evidence = weigh_evidence(reader.analyze([turns])[0], turns, self.reading)
-        own = "\n\n".join(str(message.text) for message in messages if message.type == "system")
-        words = "\n\n".join(part for part in (self.system_prompt, own) if part) or None
+        words = words_of_the_application(messages, self.system_prompt)
         instruction = instruct(reader.labels, evidence, self.reading, system_prompt=words)
         question = Question(turns, evidence, instruction, tuple(reader.labels))
         return prepare_answer(self._answering, self._listener, question, AnswerOptions(deadline, strict=self.strict))

@@ -4,6 +4,7 @@ Templates are constants; words of the user enter as quoted, capped data. The con
 evidence last, so that provider prefix caches keep working while a conversation grows.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -35,6 +36,8 @@ HIGH_WORDS: Final = "Words that weigh most: {words}."
 LOW_WORDS: Final = "Words that also weigh: {words}."
 RELATE_WORDS: Final = "They are quoted from the speaker: look at how they relate to find what caused the feeling."
 """Emotion cause perception: two separate lists and their relation, as in Section 3.5."""
+
+_DELIMITER: Final = re.compile(r"<\s*(/?)\s*evidence\s*>", re.IGNORECASE)
 
 LONGEST_WORD: Final = 40
 """Characters; longer "words" are cut, since they are no words."""
@@ -91,7 +94,7 @@ def parse_instruction(text: str) -> Instruction:
 
 def escape_evidence(text: str) -> str:
     """The user's text with our delimiters made harmless."""
-    return text.replace(EVIDENCE_OPEN, "(evidence)").replace(EVIDENCE_CLOSE, "(/evidence)")
+    return _DELIMITER.sub(r"(\1evidence)", text)
 
 
 def _two_stage(candidates: Sequence[EmotionScore]) -> list[str]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, convert_to_messages
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from hef_graph.errors import HefInputError
 from hef_graph.types import Role, Turn
@@ -43,19 +43,10 @@ def turns_from_messages(messages: Sequence[BaseMessage]) -> list[Turn]:
     return turns
 
 
-def read_messages(messages: object) -> list[AnyMessage]:
-    """Messages in any form LangChain takes: message objects, (role, text) pairs, role/content dicts, or one text.
-
-    Raises:
-        HefInputError: something else.
-    """
-    given = [messages] if isinstance(messages, str | BaseMessage) else messages
-    if not isinstance(given, Sequence):
-        raise HefInputError(f"messages must be a list of messages, got {type(messages).__name__}")
-    try:
-        return convert_to_messages(given)  # type: ignore[return-value]  # LangChain returns its base class
-    except (ValueError, NotImplementedError, TypeError, KeyError) as error:
-        raise HefInputError(f"messages cannot be read: {error}") from error
+def words_of_the_application(messages: Sequence[BaseMessage], system_prompt: str | None) -> str | None:
+    """The system prompt and the texts of all system messages, in this order; None if there are none."""
+    written = [str(message.text) for message in messages if isinstance(message, SystemMessage)]
+    return "\n\n".join(text for text in (system_prompt, *written) if text) or None
 
 
 def _role_of(message: BaseMessage) -> Role | None:

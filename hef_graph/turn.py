@@ -36,7 +36,7 @@ class ReadingOptions:
         check_k2(self.k2)
         if not isinstance(self.k1, int) or isinstance(self.k1, bool) or self.k1 < 0:
             raise HefInputError(f"k1 is {self.k1!r}; allowed are whole numbers from 0 on")
-        if not 0 < self.coverage <= 1:
+        if isinstance(self.coverage, str) or not 0 < self.coverage <= 1:
             raise HefInputError(f"coverage is {self.coverage!r}; allowed are numbers above 0 and up to 1")
 
 

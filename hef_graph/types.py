@@ -1,6 +1,6 @@
 """The values that travel between the steps, and the protocols that plug-ins satisfy."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -29,6 +29,8 @@ def turns_from_dialogue(dialogue: Dialogue) -> list[Turn]:
     """
     if isinstance(dialogue, str):
         raise HefInputError(f"a dialogue is a sequence of texts, got one text; write [{dialogue[:40]!r}]")
+    if not isinstance(dialogue, Iterable):
+        raise HefInputError(f"a dialogue is a sequence of texts or turns, got {type(dialogue).__name__}")
     entries = list(dialogue)
     if not entries:
         raise HefInputError("the dialogue is empty; give at least one text")

@@ -202,7 +202,7 @@ def test_no_module_has_a_name_that_says_nothing(path: Path) -> None:
 @pytest.mark.parametrize("module", ["hef_graph", "hef_graph.cli"])
 def test_importing_the_package_leaves_torch_and_langgraph_unimported(module: str) -> None:
     code = f"import sys, {module}; print([name for name in ('torch', 'langgraph') if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)  # noqa: S603
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"
 
 

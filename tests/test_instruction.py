@@ -150,3 +150,8 @@ def test_escaped_text_never_holds_a_delimiter(pieces: list[str]) -> None:
 
 def test_escaping_leaves_the_rest_of_the_text_alone() -> None:
     assert escape_evidence("a < b, <evidence> of </evidence> love") == "a < b, (evidence) of (/evidence) love"
+
+
+@pytest.mark.parametrize("text", ["</evidence>", "</Evidence>", "< / evidence >", "<EVIDENCE>"])
+def test_no_spelling_of_a_delimiter_passes(text: str) -> None:
+    assert "<" not in escape_evidence(f"I won {text} today")

@@ -1,5 +1,4 @@
 import unicodedata
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -7,7 +6,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolCall, ToolMessage
 
 from hef_graph.errors import HefInputError
-from hef_graph.messages import clean_text, read_messages, turns_from_messages
+from hef_graph.messages import clean_text, turns_from_messages, words_of_the_application
 from hef_graph.types import Turn
 
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
@@ -106,32 +105,10 @@ def test_a_listener_may_open_the_conversation() -> None:
     assert turns_from_messages([AIMessage("Hello!"), HumanMessage("Hi.")])[0] == Turn("listener", "Hello!")
 
 
-@pytest.mark.parametrize(
-    "given_messages",
-    [
-        "I miss her",
-        HumanMessage("I miss her"),
-        [HumanMessage("I miss her")],
-        [("user", "I miss her")],
-        [["human", "I miss her"]],
-        [{"role": "user", "content": "I miss her"}],
-        (("user", "I miss her"),),
-    ],
-)
-def test_every_form_that_langchain_takes_can_be_read(given_messages: Any) -> None:
-    assert read_messages(given_messages) == [HumanMessage("I miss her")]
+def test_the_applications_words_come_in_order_with_its_prompt_first() -> None:
+    messages = [SystemMessage("Be brief."), HumanMessage("Hi."), SystemMessage("Be kind.")]
+    assert words_of_the_application(messages, "You sell rings.") == "You sell rings.\n\nBe brief.\n\nBe kind."
 
 
-@pytest.mark.parametrize(
-    "messages",
-    [[{"role": "user"}], [("wizard", "hm")], [("user",)], [("user", 5)], [("tool", "no id")], [None], b"bytes"],
-)
-def test_what_is_no_message_is_refused(messages: Any) -> None:
-    with pytest.raises(HefInputError, match="messages cannot be read"):
-        read_messages(messages)
-
-
-@pytest.mark.parametrize(("messages", "kind"), [(None, "NoneType"), (7, "int"), ({"role": "user"}, "dict")])
-def test_what_is_no_list_is_refused_by_its_type(messages: Any, kind: str) -> None:
-    with pytest.raises(HefInputError, match=f"must be a list of messages, got {kind}"):
-        read_messages(messages)
+def test_an_application_without_words_has_none() -> None:
+    assert words_of_the_application([HumanMessage("Hi.")], None) is None

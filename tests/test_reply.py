@@ -62,7 +62,7 @@ def test_both_schemas_describe_the_fields_alike() -> None:
 
 @given(responses, st.booleans(), st.sampled_from(LABELS))
 @settings(deadline=None)
-def test_a_reply_that_fits_the_schema_is_read_as_written(response: str, ascii_only: bool, label: str) -> None:  # noqa: FBT001
+def test_a_reply_that_fits_the_schema_is_read_as_written(response: str, ascii_only: bool, label: str) -> None:
     text = json.dumps({"emotion": label, "response": response}, ensure_ascii=ascii_only)
     assert parse_reply(text, LABELS) == Reply(label, response.strip(), None)
 
@@ -174,14 +174,14 @@ def test_an_object_of_another_label_set_is_checked_against_this_one() -> None:
 
 @given(responses, st.booleans())
 @settings(deadline=None)
-def test_every_beginning_shows_a_beginning_of_the_response(response: str, ascii_only: bool) -> None:  # noqa: FBT001
+def test_every_beginning_shows_a_beginning_of_the_response(response: str, ascii_only: bool) -> None:
     text = written(response, ascii_only=ascii_only)
     assert all(response.lstrip().startswith(partial_response(text[:end])) for end in range(len(text)))
 
 
 @given(responses, st.booleans())
 @settings(deadline=None)
-def test_what_is_shown_only_grows(response: str, ascii_only: bool) -> None:  # noqa: FBT001
+def test_what_is_shown_only_grows(response: str, ascii_only: bool) -> None:
     text = written(response, ascii_only=ascii_only)
     shown = [partial_response(text[:end]) for end in range(len(text) + 1)]
     assert all(later.startswith(earlier) for earlier, later in pairwise(shown))
@@ -189,7 +189,7 @@ def test_what_is_shown_only_grows(response: str, ascii_only: bool) -> None:  # n
 
 @given(responses, st.booleans())
 @settings(deadline=None)
-def test_at_the_end_the_whole_response_is_shown(response: str, ascii_only: bool) -> None:  # noqa: FBT001
+def test_at_the_end_the_whole_response_is_shown(response: str, ascii_only: bool) -> None:
     assert partial_response(written(response, ascii_only=ascii_only)) == response.lstrip()
 
 

@@ -18,6 +18,7 @@ from typing_extensions import override
 from hef_graph.causes import heaviest_words
 from hef_graph.chat.outcome import Outcome
 from hef_graph.chat.reranking import Scene, choose_reply
+from hef_graph.claims import claims_a_life
 from hef_graph.emotions import PLEASANT, family_of
 from hef_graph.lexicon import load_lexicon
 from hef_graph.messages import turns_from_messages
@@ -71,17 +72,19 @@ class EmbeddedListener(BaseChatModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         """The chosen reply in one piece: until all candidates are written, none is chosen."""
-        whole = self.answer(turns_from_messages(messages))
-        chunk = ChatGenerationChunk(message=whole.to_chunk())
-        if run_manager:
-            run_manager.on_llm_new_token(whole.response, chunk=chunk)
-        yield chunk
+        yield ChatGenerationChunk(message=self.answer(turns_from_messages(messages)).to_chunk())
 
     def answer(self, turns: Sequence[Turn], degraded_reason: str | None = None) -> Outcome:
-        """The reply to the newest turn, from the emotion that the SEM finds most likely."""
+        """The reply to the newest turn, from the emotion that the SEM finds most likely.
+
+        A decoder that fails leaves the fixed reply, and says so in `degraded_reason`.
+        """
         evidence = self.evidence or self._read(turns)
         emotion = evidence.candidates[0].label
-        return Outcome(emotion, self._reply(turns, emotion, evidence), degraded_reason)
+        try:
+            return Outcome(emotion, self._reply(turns, emotion, evidence), degraded_reason)
+        except Exception:  # noqa: BLE001  a decoder of any make; the last rung needs no model
+            return Outcome(emotion, FIXED_REPLY, degraded_reason or "listener")
 
     def _read(self, turns: Sequence[Turn]) -> Evidence:
         reader: SmallEmpatheticModel = self.reader
@@ -95,7 +98,8 @@ class EmbeddedListener(BaseChatModel):
         if not heaviest_words([word for word in own.words if turns[word.turn].role == "speaker"], k1=1):
             return OPENING
         nearest = emotion if emotion in speaker.labels else own.emotions[0].label
-        candidates = speaker.propose_replies(turns, nearest, count=CANDIDATES)
+        proposed = speaker.propose_replies(turns, nearest, count=CANDIDATES)
+        candidates = [candidate for candidate in proposed if not claims_a_life(candidate.text)]
         if not candidates:
             return FIXED_REPLY
         readings = speaker.analyze([[candidate.text] for candidate in candidates])

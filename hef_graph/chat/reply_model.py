@@ -100,7 +100,7 @@ class ReplyModel(BaseChatModel):
         try:
             request = list(next(settling))
             for chunk in self.deadline.iterate(lambda: self._bound().stream(request, SILENT)):
-                yield from _announce(progress.add(chunk), run_manager)
+                yield from progress.add(chunk)
         except Exception as error:  # noqa: BLE001  whatever a provider raises, the user gets an answer
             progress.failure = name_failure(error)
         try:
@@ -108,7 +108,7 @@ class ReplyModel(BaseChatModel):
             while True:
                 prompt = settling.send(self._attempt(prompt))
         except StopIteration as end:
-            yield from _announce(progress.finish(self._conclude(end.value)), run_manager)
+            yield from progress.finish(self._conclude(end.value))
 
     @override
     async def _astream(
@@ -122,7 +122,6 @@ class ReplyModel(BaseChatModel):
         try:
             async for chunk in self._chunks(list(next(settling))):
                 for shown in progress.add(chunk):
-                    await _tell(shown, run_manager)
                     yield shown
         except Exception as error:  # noqa: BLE001  whatever a provider raises, the user gets an answer
             progress.failure = name_failure(error)
@@ -132,7 +131,6 @@ class ReplyModel(BaseChatModel):
                 prompt = settling.send(await self._aattempt(prompt))
         except StopIteration as end:
             for shown in progress.finish(await asyncio.to_thread(self._conclude, end.value)):
-                await _tell(shown, run_manager)
                 yield shown
 
     def _case(self, messages: Sequence[BaseMessage]) -> Case:
@@ -246,17 +244,3 @@ def _chunk(text: str, last: AIMessage | None = None) -> ChatGenerationChunk:
     return ChatGenerationChunk(
         message=AIMessageChunk(content=text, response_metadata=metadata, usage_metadata=usage, chunk_position="last")
     )
-
-
-def _announce(
-    chunks: list[ChatGenerationChunk], run_manager: CallbackManagerForLLMRun | None
-) -> Iterator[ChatGenerationChunk]:
-    for chunk in chunks:
-        if run_manager:
-            run_manager.on_llm_new_token(str(chunk.message.text), chunk=chunk)
-        yield chunk
-
-
-async def _tell(chunk: ChatGenerationChunk, run_manager: AsyncCallbackManagerForLLMRun | None) -> None:
-    if run_manager:
-        await run_manager.on_llm_new_token(str(chunk.message.text), chunk=chunk)

@@ -1,4 +1,4 @@
-"""Which of several proposed replies to give: likelihood, fit to this dialogue, emotion, cause words, honesty.
+"""Which of several proposed replies to give: likelihood, fit to this dialogue, emotion, cause words.
 
 The weights were chosen by reading replies to conversations set aside from training.
 """
@@ -10,7 +10,6 @@ from itertools import pairwise
 from typing import Final
 
 from hef_graph.causes import STOP_WORDS
-from hef_graph.claims import claims_a_life
 from hef_graph.lexicon import Lexicon
 from hef_graph.types import CauseWords, ReplyCandidate, Turn
 
@@ -47,8 +46,6 @@ class RerankingWeights:
     """Each rare word that the dialogue does not hold."""
     echo: float = -1.5
     """Share of its words already said by the listener."""
-    claim: float = -4.0
-    """Claims a life of its own."""
     pronoun: float = -1.0
     """Says "he" of a woman, or "she" of a man, or either of nobody."""
     known: float = -0.8
@@ -99,7 +96,6 @@ def score_reply(candidate: ReplyCandidate, agreement: float, scene: Scene, weigh
         + weights.question * ("?" in candidate.text)
         + weights.ungrounded * count_ungrounded(words, scene)
         + weights.echo * echoed_share(words, scene.turns)
-        + weights.claim * claims_a_life(candidate.text)
         + weights.pronoun * mistakes_person(words, scene.turns)
         + weights.known * asks_the_known(candidate.text, scene.turns)
         + weights.length * min(len(words), FULL_LENGTH)

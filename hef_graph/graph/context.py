@@ -32,7 +32,7 @@ class HefContext:
     """Who the user is, for memory across conversations."""
 
     def __post_init__(self) -> None:
-        if not self.deadline > 0:
+        if isinstance(self.deadline, str) or not self.deadline > 0:
             raise HefInputError(f"deadline is {self.deadline!r}; allowed are seconds above 0")
         _ = self.reading
 

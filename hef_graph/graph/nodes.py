@@ -17,7 +17,7 @@ from hef_graph.chat.outcome import read_outcome
 from hef_graph.graph.context import HefContext, HefOptions
 from hef_graph.graph.state import TurnState
 from hef_graph.instruction import parse_instruction
-from hef_graph.messages import turns_from_messages
+from hef_graph.messages import turns_from_messages, words_of_the_application
 from hef_graph.tool import TOOL_NAME
 from hef_graph.turn import Evidence, instruct, weigh_evidence
 
@@ -71,7 +71,8 @@ class Nodes:
     def build_instruction(self, state: TurnState) -> dict[str, Any]:
         """Put the evidence into words."""
         reading = _context().reading
-        built = instruct(self.labels, Evidence.from_json(state), reading, system_prompt=self.system_prompt)
+        words = words_of_the_application(state["messages"], self.system_prompt)
+        built = instruct(self.labels, Evidence.from_json(state), reading, system_prompt=words)
         return {"instruction": built.text}
 
     def respond(self, state: TurnState) -> dict[str, Any]:

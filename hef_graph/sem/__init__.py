@@ -4,7 +4,7 @@ from pathlib import Path
 
 from hef_graph.errors import HefCheckpointError
 from hef_graph.sem.checkpoint import FILES, SHIPPED
-from hef_graph.sem.inference import TransformerSem, load_transformer_sem
+from hef_graph.sem.inference import TransformerSem, choose_device, load_transformer_sem
 
 __all__ = ["TransformerSem", "load_sem"]
 
@@ -18,8 +18,9 @@ def load_sem(source: str | Path | None = None, *, device: str | None = None) -> 
 
     Raises:
         HefCheckpointError: no such folder, or files that cannot be used.
+        HefInputError: a device that this machine has not.
     """
     folder = SHIPPED if source is None else Path(source).expanduser().resolve()
     if not folder.is_dir():
         raise HefCheckpointError(f"no SEM at {str(folder)!r}: give a folder that holds {FILES.listed}")
-    return load_transformer_sem(folder, device)
+    return load_transformer_sem(folder, choose_device(device))

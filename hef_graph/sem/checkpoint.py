@@ -59,18 +59,12 @@ def load_checkpoint(folder: Path, device: torch.device) -> tuple[EmpatheticModel
         raise HefCheckpointError(
             f"{folder / FILES.vocabulary} has {len(vocabulary)} entries, config.json says {config.vocab_size}"
         )
-    model = _build_empty(config)
+    model = EmpatheticModel(config)
     try:
         model.load_state_dict(_read_weights(folder / FILES.weights), assign=True)
     except RuntimeError as error:
         raise HefCheckpointError(f"the weights in {folder} do not fit its config.json: {error}") from error
     return model.to(device).eval(), vocabulary
-
-
-def _build_empty(config: SemConfig) -> EmpatheticModel:
-    """Shapes only: initialising weights that are about to be replaced would take most of the loading time."""
-    with torch.device("meta"):
-        return EmpatheticModel(config)
 
 
 def _read_config(folder: Path) -> SemConfig:

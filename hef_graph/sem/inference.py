@@ -67,6 +67,8 @@ class TransformerSem:
         """
         if emotion not in self.labels:
             raise HefInputError(f"the SEM {self.name} does not know the emotion {emotion!r}; it knows {self.labels}")
+        if count < 1:
+            raise HefInputError(f"count is {count!r}; allowed are whole numbers from 1 on")
         decoder = self._decoder()
         [turns], [encoded] = self._encode([dialogue])
         memory = Memory(self._read([encoded]).states, self._read([NOTHING]).states)
@@ -108,7 +110,7 @@ class TransformerSem:
         return [likelihoods[index] for index in range(len(examples))]
 
     def _encode(self, dialogues: Sequence[Dialogue]) -> tuple[list[list[Turn]], list[EncodedDialogue]]:
-        if isinstance(dialogues, str):
+        if isinstance(dialogues, str) or not isinstance(dialogues, Sequence):
             raise HefInputError("expected a list of dialogues, each a list of texts; write [[text]]")
         turns = [turns_from_dialogue(dialogue) for dialogue in dialogues]
         return turns, [self._tokenizer.encode(dialogue) for dialogue in turns]
@@ -136,9 +138,9 @@ class TransformerSem:
 
 
 @lru_cache(maxsize=8)
-def load_transformer_sem(folder: Path, device: str | None) -> TransformerSem:
-    """Load a checkpoint folder once per folder and device; without a device, a GPU where there is one."""
-    place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+def load_transformer_sem(folder: Path, device: str) -> TransformerSem:
+    """Load a checkpoint folder once per folder and device."""
+    place = torch.device(device)
     model, vocabulary = load_checkpoint(folder, place)
     config = model.config
     tokenizer = DialogueTokenizer(
@@ -146,6 +148,23 @@ def load_transformer_sem(folder: Path, device: str | None) -> TransformerSem:
     )
     name = "the shipped SEM (MiniLM-L6)" if folder == SHIPPED else folder.name
     return TransformerSem(name, model, tokenizer, place)
+
+
+def choose_device(wished: str | None) -> str:
+    """The wished device, else a GPU where there is one.
+
+    Raises:
+        HefInputError: torch knows no such device, or this machine has none.
+    """
+    if wished is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        place = torch.device(wished)
+        torch.empty(1, device=place)
+    except (RuntimeError, AssertionError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise HefInputError(f"device is {wished!r}, which cannot be used here: {reason}") from error
+    return str(place)
 
 
 def _batches(encoded: Sequence[EncodedDialogue]) -> list[list[int]]:

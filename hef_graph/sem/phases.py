@@ -98,8 +98,8 @@ class ReplyPhase(Phase):
 
     @override
     def loss(self, batch: Sequence[int]) -> Tensor:
-        losses = self._token_losses([self._examples[index] for index in batch], hide=self.HIDDEN)
-        return losses.sum() / (losses != 0).sum()
+        smoothing = self._config.label_smoothing
+        return self._token_losses([self._examples[i] for i in batch], hide=self.HIDDEN, smoothing=smoothing).mean()
 
     @override
     def evaluate(self) -> dict[str, float]:
@@ -109,11 +109,12 @@ class ReplyPhase(Phase):
             for start in range(0, len(self._aside), 64):
                 losses = self._token_losses(self._aside[start : start + 64], hide=0.0)
                 total += float(losses.sum())
-                count += int((losses != 0).sum())
+                count += len(losses)
         nll = total / count
         return {"nll": nll, "token_perplexity": math.exp(nll), "score": -nll}
 
-    def _token_losses(self, examples: Sequence[ReplyExample], *, hide: float) -> Tensor:
+    def _token_losses(self, examples: Sequence[ReplyExample], *, hide: float, smoothing: float = 0.0) -> Tensor:
+        """Loss of every reply token `(tokens,)`; each dialogue is hidden with probability `hide`."""
         batch = collate_replies(examples).to(torch.device(self._config.device))
         ids, roles, mask, _ = batch.dialogues
         if hide:
@@ -122,8 +123,9 @@ class ReplyPhase(Phase):
         with torch.no_grad():
             states = self._model.encoder.eval()(ids, roles, mask)
         logits, _ = self._decoder(batch.inputs, batch.emotions, self._decoder.start(states), mask)
+        real = batch.targets != IGNORED
         return functional.cross_entropy(
-            logits.flatten(0, 1).float(), batch.targets.flatten(), ignore_index=IGNORED, reduction="none"
+            logits[real].float(), batch.targets[real], label_smoothing=smoothing, reduction="none"
         )
 
 

@@ -102,3 +102,19 @@ def test_the_fixed_answer_needs_no_model_and_names_the_cause() -> None:
 def test_pleasantness_is_the_share_of_the_pleasant_families() -> None:
     scores = [EmotionScore("joyful", 0.5), EmotionScore("grateful", 0.2), EmotionScore("sad", 0.2)]
     assert pleasantness([*scores, EmotionScore("a label of another set", 0.1)]) == pytest.approx(0.7)
+
+
+def test_no_claim_is_shown_even_if_every_proposal_makes_one() -> None:
+    replies = [ReplyCandidate("My own cat ran away too.", -0.1, 5.0), ReplyCandidate("I lost mine as well.", -0.2, 5.0)]
+    assert listener(SpeakingStubSem(replies=replies)).invoke(SAID).text == FIXED_REPLY
+
+
+class BrokenSpeaker(SpeakingStubSem):
+    def propose_replies(self, dialogue: object, emotion: str, *, count: int) -> list[ReplyCandidate]:
+        raise MemoryError
+
+
+@pytest.mark.parametrize(("reason", "said"), [(None, "listener"), ("timeout", "timeout")])
+def test_a_decoder_that_fails_leaves_the_fixed_reply(reason: str | None, said: str) -> None:
+    outcome = listener(BrokenSpeaker()).answer([Turn("speaker", SAID)], reason)
+    assert (outcome.emotion, outcome.response, outcome.degraded_reason) == ("sad", FIXED_REPLY, said)

@@ -196,3 +196,10 @@ def test_the_deadline_counts_from_the_turns_beginning() -> None:
     model = ScriptedModel(answers=[reply_json("sad", "Oh.")], delay=0.2)
     graph = create_hef_graph(model, sem=SlowSem())
     assert graph.invoke(say("Hello."), context=HefContext(deadline=0.4))["degraded_reason"] == "timeout"
+
+
+def test_system_messages_of_the_conversation_reach_the_model() -> None:
+    model = ScriptedModel(answers=[reply_json("sad", "Oh no.")])
+    graph = create_hef_graph(model, sem=SpeakingStubSem(), system_prompt="You sell rings.")
+    graph.invoke({"messages": [SystemMessage("Be brief."), HumanMessage("I lost my ring.")]})
+    assert model.prompts[0][0].text.startswith("You sell rings.\n\nBe brief.\n\n")

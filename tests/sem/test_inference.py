@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hef_graph.errors import HefInputError
 from hef_graph.sem import inference
 from hef_graph.sem.generation import SampledReply
-from hef_graph.sem.inference import TransformerSem
+from hef_graph.sem.inference import TransformerSem, choose_device
 from hef_graph.sem.tokenization import END_ID
 from hef_graph.types import EmotionAnalysis, ReplyGenerator, SmallEmpatheticModel, Turn
 from tests.sem.tiny import CONFIG, CONVERSATIONS, LABELS, VOCABULARY, build_sem, without_decoder
@@ -208,3 +208,19 @@ def test_the_temperature_flattens_the_distribution() -> None:
     sharp, flat = (build_sem(replace(CONFIG, temperature=value)).analyze([["my dog"]])[0] for value in (1.0, 50.0))
     assert flat.emotions[0].probability < sharp.emotions[0].probability
     assert flat.emotions[0].label == sharp.emotions[0].label
+
+
+def test_a_count_below_one_is_refused() -> None:
+    with pytest.raises(HefInputError, match="count is 0"):
+        build_sem().propose_replies(["we lost"], "sad", count=0)
+
+
+@pytest.mark.parametrize("device", ["toaster", "cuda:99"])
+def test_a_device_that_is_not_there_is_refused(device: str) -> None:
+    with pytest.raises(HefInputError, match=f"device is '{device}'"):
+        choose_device(device)
+
+
+def test_no_dialogue_at_all_is_refused() -> None:
+    with pytest.raises(HefInputError, match="got int"):
+        build_sem().analyze([5])  # type: ignore[list-item]  # what a user might pass
