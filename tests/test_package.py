@@ -65,13 +65,15 @@ def test_the_weights_stay_below_60_megabytes() -> None:
 def test_the_installed_wheel_answers_offline(installed: Path, tmp_path: Path) -> None:
     code = "import sys; from hef_graph.cli import main; sys.exit(main(['reply', '--json', 'My cat died yesterday.']))"
     offline = {"PATH": "", "HF_HUB_OFFLINE": "1", "HEF_HOME": str(tmp_path), "http_proxy": "http://127.0.0.1:9"}
-    run = subprocess.run([installed, "-c", code], cwd=tmp_path, env=offline, check=True, capture_output=True, text=True)
+    run = subprocess.run(
+        [str(installed), "-c", code], cwd=tmp_path, env=offline, check=True, capture_output=True, text=True
+    )
     answer = json.loads(run.stdout)["structured_response"]
     assert answer["emotion"] in {"sad", "devastated", "sentimental"}
     assert len(answer["response"].split()) > 2
 
 
 def test_the_installed_wheel_is_the_one_that_answers(installed: Path, tmp_path: Path) -> None:
-    where = [installed, "-c", "import hef_graph; print(hef_graph.__file__)"]
+    where = [str(installed), "-c", "import hef_graph; print(hef_graph.__file__)"]
     printed = subprocess.run(where, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
     assert printed.startswith(str(installed.parents[1]))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from hef_graph.corpus import Conversation
 from tools import prepare_data
 
 CSV = (
@@ -45,7 +46,7 @@ def test_the_counts_are_printed(
 
 
 def test_a_sample_is_the_same_for_the_same_seed() -> None:
-    everyone = [prepare_data.Conversation(str(number), "sad", "", ()) for number in range(50)]
+    everyone = [Conversation(str(number), "sad", "", ()) for number in range(50)]
     assert prepare_data.sample(everyone, 10, seed=3) == prepare_data.sample(everyone, 10, seed=3)
     assert prepare_data.sample(everyone, 10, seed=3) != prepare_data.sample(everyone, 10, seed=4)
 
