@@ -8,8 +8,10 @@ word table: contexts that hold the word, its emotion intensity, contexts in whic
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
+from hef_graph.cli.terminal import end_in_one_line
 from hef_graph.corpus import contexts_of, read_conversations
 from hef_graph.evaluation.word_statistics import count_words
 from hef_graph.lexicon import write_lexicon
@@ -27,7 +29,7 @@ def read_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
+def main() -> int:
     """Calibrate, count, print."""
     arguments = read_arguments()
     temperature = calibrate_checkpoint(arguments.sem, arguments.data)
@@ -36,7 +38,8 @@ def main() -> None:
     write_lexicon(lexicon, arguments.lexicon)
     averages = lexicon.averages._asdict()
     print(json.dumps({"temperature": temperature, "words": len(lexicon.entries), "averages": averages}, indent=1))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(end_in_one_line("calibrate", main))

@@ -8,12 +8,14 @@ Prints accuracy (Acc_k), macro-F1 and calibration; with `--writing` the decoder'
 
 import argparse
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from hef_graph.cli.terminal import end_in_one_line
 from hef_graph.corpus import contexts_of, read_conversations
 from hef_graph.evaluation.sem_report import report_reading, report_writing, show_replies
 from hef_graph.sem import load_sem
@@ -32,7 +34,7 @@ def read_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
+def main() -> int:
     """Measure, print, write."""
     arguments = read_arguments()
     torch.manual_seed(arguments.seed)
@@ -50,7 +52,8 @@ def main() -> None:
     print(text)
     if arguments.output:
         arguments.output.write_text(text + "\n", "utf-8")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(end_in_one_line("evaluate", main))

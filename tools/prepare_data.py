@@ -14,8 +14,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from hef_graph.cli.terminal import end_in_one_line
 from hef_graph.corpus import Conversation, contexts_of, read_conversations, write_conversations
-from hef_graph.errors import HefError, HefInputError
+from hef_graph.errors import HefInputError
 
 PARQUET_BRANCH = "refs/convert/parquet"
 """Where the hub keeps its own parquet copy of every data set."""
@@ -63,13 +64,9 @@ def sample(conversations: list[Conversation], count: int | None, seed: int) -> l
 def main() -> int:
     """Read, write, report."""
     arguments = read_arguments()
-    try:
-        path = arguments.input or download(arguments.hub, arguments.split)
-        conversations = sample(read_conversations(path), arguments.conversations, arguments.seed)
-        write_conversations(conversations, arguments.output)
-    except HefError as error:
-        print(f"prepare_data: {error}", file=sys.stderr)
-        return 2
+    path = arguments.input or download(arguments.hub, arguments.split)
+    conversations = sample(read_conversations(path), arguments.conversations, arguments.seed)
+    write_conversations(conversations, arguments.output)
     emotions = Counter(conversation.emotion for conversation in conversations)
     counts = {"conversations": len(conversations), "contexts": len(contexts_of(conversations)), "emotions": emotions}
     print(json.dumps(counts, indent=1))
@@ -77,4 +74,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(end_in_one_line("prepare_data", main))

@@ -8,9 +8,11 @@ The run's folder ends up with a checkpoint (`model.safetensors`, `config.json`, 
 
 import argparse
 import json
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from hef_graph.cli.terminal import end_in_one_line
 from hef_graph.sem.phases import EMOTION_DEFAULTS, REPLY_DEFAULTS
 from hef_graph.sem.recipe import Recipe, train_sem
 from hef_graph.sem.training import TrainingConfig
@@ -31,7 +33,7 @@ def read_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
+def main() -> int:
     """Train, write the checkpoint, print the measures."""
     arguments = read_arguments()
 
@@ -57,7 +59,8 @@ def main() -> None:
     report = json.dumps({"recipe": settings, "history": history}, indent=1)
     (recipe.output / "training.json").write_text(report + "\n", "utf-8")
     print(report)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(end_in_one_line("train_sem", main))

@@ -12,8 +12,8 @@ from typing_extensions import override
 
 from hef_graph import __version__
 from hef_graph.candidates import K2, check_k2
-from hef_graph.cli.terminal import BAD_INPUT, INTERRUPTED
-from hef_graph.errors import HefError, HefInputError
+from hef_graph.cli.terminal import end_in_one_line
+from hef_graph.errors import HefInputError
 
 
 class Parser(argparse.ArgumentParser):
@@ -28,14 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     load_dotenv(Path.cwd() / ".env")
     try:
-        arguments = build_parser().parse_args(argv)
-        return _run(arguments)
-    except HefError as error:
-        print(f"hef: {_one_line(str(error))}", file=sys.stderr)
-        return BAD_INPUT
-    except KeyboardInterrupt:
-        print("\nhef: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return end_in_one_line("hef", lambda: _run(build_parser().parse_args(argv)))
     except BrokenPipeError:  # the reader of a pipe has gone, as in `hef analyze … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -101,7 +94,3 @@ def _locale(text: str) -> str:
     if not (len(text) == 2 and text.isascii() and text.isalpha()):  # noqa: PLR2004  ISO 3166-1 alpha-2
         raise argparse.ArgumentTypeError(f"{text!r} is not a two-letter country code such as US or DE")
     return text.upper()
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

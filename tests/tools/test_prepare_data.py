@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from hef_graph.cli.terminal import end_in_one_line
 from hef_graph.corpus import Conversation
 from tools import prepare_data
 
@@ -25,7 +26,7 @@ def csv_file(tmp_path: Path) -> Path:
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     monkeypatch.setattr(sys, "argv", ["prepare_data", *arguments])
-    return prepare_data.main()
+    return end_in_one_line("prepare_data", prepare_data.main)
 
 
 def test_the_official_csv_becomes_one_conversation_a_line(
