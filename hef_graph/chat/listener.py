@@ -31,7 +31,7 @@ FIXED_REPLY: Final = "Thank you for telling me. I'd like to understand: what abo
 OPENING: Final = "Hello, I'm glad you are here. What is on your mind?"
 """For a conversation that has not told anything yet: a decoder trained on stories would make one up."""
 
-CANDIDATES: Final = 24
+CANDIDATES: Final = 32
 
 
 class EmbeddedListener(BaseChatModel):

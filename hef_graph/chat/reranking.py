@@ -16,6 +16,7 @@ from hef_graph.types import CauseWords, ReplyCandidate, Turn
 _YES_NO = re.compile(
     r"(?:^|(?<=[.!?,]\s)|\bso )((?:did|do|does|are|is|was|were|have|has|had|will|would|can|could) [^.!?]*)\?"
 )
+_SENTENCE = re.compile(r"[^.!?]+[.!?]*")
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 _MASCULINE: Final = frozenset("""he him his himself""".split())
 _FEMININE: Final = frozenset("""she her hers herself""".split())
@@ -42,6 +43,8 @@ class RerankingWeights:
     """Takes up a cause word."""
     question: float = 0.15
     """Asks back."""
+    acknowledgement: float = 0.5
+    """Says something about what it heard, rather than only asking."""
     ungrounded: float = -0.35
     """Each rare word that the dialogue does not hold."""
     echo: float = -1.5
@@ -94,6 +97,7 @@ def score_reply(candidate: ReplyCandidate, agreement: float, scene: Scene, weigh
         + weights.agreement * agreement
         + weights.cause * takes_up(words, scene.causes)
         + weights.question * ("?" in candidate.text)
+        + weights.acknowledgement * acknowledges(candidate.text)
         + weights.ungrounded * count_ungrounded(words, scene)
         + weights.echo * echoed_share(words, scene.turns)
         + weights.pronoun * mistakes_person(words, scene.turns)
@@ -105,6 +109,11 @@ def score_reply(candidate: ReplyCandidate, agreement: float, scene: Scene, weigh
 def takes_up(words: Sequence[str], causes: CauseWords) -> bool:
     """Whether a cause word occurs."""
     return any(word.lower() in words for word in (*causes.high, *causes.low))
+
+
+def acknowledges(text: str) -> bool:
+    """Whether a sentence of at least two words is no question."""
+    return any(len(_words(sentence)) > 1 and not sentence.endswith("?") for sentence in _SENTENCE.findall(text))
 
 
 def count_ungrounded(words: Sequence[str], scene: Scene) -> int:

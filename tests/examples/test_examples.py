@@ -32,6 +32,6 @@ def test_the_parent_graph_streams_the_listeners_words(capsys: pytest.CaptureFixt
     assert len(streamed.removeprefix("bot ›").split()) > 2
 
 
-@pytest.mark.parametrize("path", EXAMPLES.glob("*.py"), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
 def test_an_example_is_short(path: Path) -> None:
     assert len(path.read_text("utf-8").splitlines()) < 60
