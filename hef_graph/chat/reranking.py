@@ -6,6 +6,7 @@ The weights were chosen by reading replies to conversations set aside from train
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
@@ -65,13 +66,24 @@ RARE_IDF: Final = 5.5
 """Words in fewer than one context in 245 count as specific."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scene:
     """What a reply is held against."""
 
     turns: Sequence[Turn]
     causes: CauseWords
     lexicon: Lexicon
+
+    @cached_property
+    def said(self) -> frozenset[str]:
+        """The words of the dialogue, in lower case."""
+        return frozenset(word for turn in self.turns for word in _words(turn.text))
+
+    @cached_property
+    def listeners_pairs(self) -> frozenset[tuple[str, str]]:
+        """Neighbouring words that the listener has said."""
+        listened = (turn.text for turn in self.turns if turn.role == "listener")
+        return frozenset(pair for text in listened for pair in _pairs(_words(text)))
 
 
 def choose_reply(
@@ -99,9 +111,9 @@ def score_reply(candidate: ReplyCandidate, agreement: float, scene: Scene, weigh
         + weights.question * ("?" in candidate.text)
         + weights.acknowledgement * acknowledges(candidate.text)
         + weights.ungrounded * count_ungrounded(words, scene)
-        + weights.echo * echoed_share(words, scene.turns)
-        + weights.pronoun * mistakes_person(words, scene.turns)
-        + weights.known * asks_the_known(candidate.text, scene.turns)
+        + weights.echo * echoed_share(words, scene)
+        + weights.pronoun * mistakes_person(words, scene)
+        + weights.known * asks_the_known(candidate.text, scene)
         + weights.length * min(len(words), FULL_LENGTH)
     )
 
@@ -118,32 +130,29 @@ def acknowledges(text: str) -> bool:
 
 def count_ungrounded(words: Sequence[str], scene: Scene) -> int:
     """Rare content words that nobody in the dialogue used: the reply makes something up."""
-    said = {word for turn in scene.turns for word in _words(turn.text)}
     return sum(
-        word not in said and word not in STOP_WORDS and scene.lexicon.idf(word) > RARE_IDF for word in set(words)
+        word not in scene.said and word not in STOP_WORDS and scene.lexicon.idf(word) > RARE_IDF for word in set(words)
     )
 
 
-def echoed_share(words: Sequence[str], turns: Sequence[Turn]) -> float:
+def echoed_share(words: Sequence[str], scene: Scene) -> float:
     """Share of the reply's neighbouring word pairs that the listener has already said."""
-    said = {pair for turn in turns if turn.role == "listener" for pair in _pairs(_words(turn.text))}
     own = _pairs(words)
-    return sum(pair in said for pair in own) / len(own) if own else 0.0
+    return sum(pair in scene.listeners_pairs for pair in own) / len(own) if own else 0.0
 
 
-def asks_the_known(text: str, turns: Sequence[Turn]) -> bool:
+def asks_the_known(text: str, scene: Scene) -> bool:
     """Whether a yes-or-no question holds no content word that the dialogue does not already hold."""
-    said = {word for turn in turns for word in _words(turn.text)}
     for question in _YES_NO.findall(text.lower().replace("’", "'")):
         content = {word for word in _words(question) if word not in STOP_WORDS}
-        if content and content <= said:
+        if content and content <= scene.said:
             return True
     return False
 
 
-def mistakes_person(words: Sequence[str], turns: Sequence[Turn]) -> bool:
+def mistakes_person(words: Sequence[str], scene: Scene) -> bool:
     """Whether the reply's pronouns speak of somebody whom the dialogue does not know."""
-    said = {word for turn in turns for word in _words(turn.text)}
+    said = scene.said
     used = set(words)
     return bool((used & _MASCULINE and not said & _MEN) or (used & _FEMININE and not said & _WOMEN))
 

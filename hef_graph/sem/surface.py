@@ -47,6 +47,10 @@ _NAMES: Final = frozenset(
 )
 
 
+_NEAR: Final = 2000
+"""Names are looked for in so many of a turn's last characters: a reply takes up what was said last."""
+
+
 def restore_surface(text: str, spoken: Sequence[str] = ()) -> str:
     """Spacing, contractions and capitals; words that the dialogue writes with a capital inside a sentence keep it.
 
@@ -78,11 +82,9 @@ def _with_capital(word: str) -> str:
 def _capitalised_words(texts: Sequence[str]) -> dict[str, str]:
     """Lower case → as written, for words with a capital that no sentence start explains."""
     found: dict[str, str] = {}
-    for text in texts:
-        if text.isupper():
-            continue
+    for text in (whole[-_NEAR:] for whole in texts):
         for start, end in find_words(text):
-            word, before = text[start:end], text[:start].rstrip(" \"'(")
+            word, before = text[start:end], text[max(0, start - 8) : start].rstrip(" \"'(")
             if before and before[-1] not in ".!?…\n:" and word[0].isupper() and not word.isupper():
                 found[word.lower()] = word
     return found

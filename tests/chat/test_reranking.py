@@ -67,17 +67,17 @@ def test_rare_words_that_nobody_said_are_counted_once_each(words: list[str], cou
     ids=["all said", "half said", "said by the speaker", "one word", "none"],
 )
 def test_an_echo_is_what_the_listener_has_already_said(words: list[str], share: float) -> None:
-    assert echoed_share(words, TURNS) == share
+    assert echoed_share(words, SCENE) == share
 
 
 def test_a_pronoun_needs_somebody_in_the_dialogue() -> None:
     words = ["he", "his", "she", "her", "they"]
-    assert [mistakes_person([word], TURNS) for word in words] == [True, True, False, False, False]
+    assert [mistakes_person([word], SCENE) for word in words] == [True, True, False, False, False]
 
 
 def test_nobody_in_the_dialogue_is_neither_he_nor_she() -> None:
-    turns = [Turn("speaker", "It broke.")]
-    assert [mistakes_person([word], turns) for word in ("he", "she", "it")] == [True, True, False]
+    scene = replace(SCENE, turns=[Turn("speaker", "It broke.")])
+    assert [mistakes_person([word], scene) for word in ("he", "she", "it")] == [True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_nobody_in_the_dialogue_is_neither_he_nor_she() -> None:
     ],
 )
 def test_a_yes_or_no_question_about_what_was_said_asks_the_known(text: str, known: bool) -> None:
-    assert asks_the_known(text, TURNS) is known
+    assert asks_the_known(text, SCENE) is known
 
 
 @pytest.mark.parametrize(

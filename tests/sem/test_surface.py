@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,3 +92,9 @@ def test_apart_from_known_spellings_only_spaces_and_capitals_change(pieces: str)
 @given(st.text(max_size=40), st.lists(st.text(max_size=40), max_size=3))
 def test_any_text_can_be_restored(pieces: str, spoken: list[str]) -> None:
     assert not restore_surface(pieces, spoken).startswith(" ")
+
+
+def test_a_megabyte_of_dialogue_costs_next_to_nothing() -> None:
+    started = time.perf_counter()
+    assert restore_surface("rome is big .", ["I lost Rome! " * 80_000]) == "Rome is big."
+    assert time.perf_counter() - started < 1
