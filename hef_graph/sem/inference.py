@@ -14,7 +14,7 @@ from hef_graph.sem.dataset import ReplyExample, collate_dialogues, collate_repli
 from hef_graph.sem.generation import Memory, SamplingConfig, sample_replies
 from hef_graph.sem.likelihood import decode_greedily, length_order, total_log_likelihoods
 from hef_graph.sem.modeling import Decoder, EmpatheticModel, Reading
-from hef_graph.sem.surface import restore_surface
+from hef_graph.sem.surface import close_sentence, restore_surface
 from hef_graph.sem.tokenization import LISTENER_ID, NOTHING, DialogueTokenizer, EncodedDialogue
 from hef_graph.types import (
     Dialogue,
@@ -73,7 +73,9 @@ class TransformerSem:
         [turns], [encoded] = self._encode([dialogue])
         memory = Memory(self._read([encoded]).states, self._read([NOTHING]).states)
         sampled = sample_replies(decoder, memory, self.labels.index(emotion), SamplingConfig(count=count))
-        different = {self._write(reply.ids, turns): reply for reply in sampled}  # other tokens may read the same
+        different = {
+            close_sentence(self._write(reply.ids, turns)): reply for reply in sampled
+        }  # other tokens may read the same
         return [ReplyCandidate(text, r.log_probability, r.specificity) for text, r in different.items()]
 
     def decode_replies(self, dialogues: Sequence[Dialogue]) -> list[str]:

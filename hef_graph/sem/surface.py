@@ -65,6 +65,11 @@ def restore_surface(text: str, spoken: Sequence[str] = ()) -> str:
     return _SENTENCE_START.sub(lambda m: m.group(1) + m.group(2) + m.group(3).upper(), cased)
 
 
+def close_sentence(text: str) -> str:
+    """The text with a full stop, if it ends in a word."""
+    return f"{text}." if text[-1:].isalnum() else text
+
+
 def _rewrite_words(text: str, names: dict[str, str]) -> str:
     parts: list[str] = []
     last = 0

@@ -145,18 +145,18 @@ def test_replies_are_text_as_people_write_it(sem: TransformerSem, monkeypatch: p
 
 def test_replies_keep_the_users_names(sem: TransformerSem, monkeypatch: pytest.MonkeyPatch) -> None:
     _script(monkeypatch, "the storm was loud")
-    assert sem.propose_replies(["we met Storm"], "sad")[0].text == "The Storm was loud"
+    assert sem.propose_replies(["we met Storm"], "sad")[0].text == "The Storm was loud."
 
 
 def test_replies_that_read_the_same_come_once(sem: TransformerSem, monkeypatch: pytest.MonkeyPatch) -> None:
     _script(monkeypatch, "will you pay", "will u pay")
-    assert [reply.text for reply in sem.propose_replies(["a"], "sad")] == ["Will you pay"]
+    assert [reply.text for reply in sem.propose_replies(["a"], "sad")] == ["Will you pay."]
 
 
 def test_a_reply_carries_its_own_scores(sem: TransformerSem, monkeypatch: pytest.MonkeyPatch) -> None:
     _script(monkeypatch, "oh no", "well done")
     scores = [(r.text, r.log_probability, r.specificity) for r in sem.propose_replies(["a"], "sad")]
-    assert scores == [("Oh no", -1.0, 0.5), ("Well done", -2.0, 1.5)]
+    assert scores == [("Oh no.", -1.0, 0.5), ("Well done.", -2.0, 1.5)]
 
 
 def test_the_same_input_gives_the_same_replies(sem: TransformerSem) -> None:

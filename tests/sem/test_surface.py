@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hef_graph.sem.surface import restore_surface
+from hef_graph.sem.surface import close_sentence, restore_surface
 
 
 @pytest.mark.parametrize(
@@ -98,3 +98,10 @@ def test_a_megabyte_of_dialogue_costs_next_to_nothing() -> None:
     started = time.perf_counter()
     assert restore_surface("rome is big .", ["I lost Rome! " * 80_000]) == "Rome is big."
     assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("text", "closed"), [("I am sorry", "I am sorry."), ("Oh no!", "Oh no!"), ("Fun :)", "Fun :)"), ("", "")]
+)
+def test_a_text_that_ends_in_a_word_gets_a_full_stop(text: str, closed: str) -> None:
+    assert close_sentence(text) == closed
