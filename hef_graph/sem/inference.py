@@ -73,9 +73,8 @@ class TransformerSem:
         [turns], [encoded] = self._encode([dialogue])
         memory = Memory(self._read([encoded]).states, self._read([NOTHING]).states)
         sampled = sample_replies(decoder, memory, self.labels.index(emotion), SamplingConfig(count=count))
-        different = {
-            close_sentence(self._write(reply.ids, turns)): reply for reply in sampled
-        }  # other tokens may read the same
+        texts = [close_sentence(self._write(reply.ids, turns)) for reply in sampled]
+        different = dict(zip(texts, sampled, strict=True))  # other tokens may read the same
         return [ReplyCandidate(text, r.log_probability, r.specificity) for text, r in different.items()]
 
     def decode_replies(self, dialogues: Sequence[Dialogue]) -> list[str]:
