@@ -50,6 +50,8 @@ class RerankingWeights:
     """Each rare word that the dialogue does not hold."""
     echo: float = -1.5
     """Share of its words already said by the listener."""
+    repetition: float = -1.0
+    """Says a sentence twice."""
     pronoun: float = -1.0
     """Says "he" of a woman, or "she" of a man, or either of nobody."""
     known: float = -0.8
@@ -112,6 +114,7 @@ def score_reply(candidate: ReplyCandidate, agreement: float, scene: Scene, weigh
         + weights.acknowledgement * acknowledges(candidate.text)
         + weights.ungrounded * count_ungrounded(words, scene)
         + weights.echo * echoed_share(words, scene)
+        + weights.repetition * repeats_itself(candidate.text)
         + weights.pronoun * mistakes_person(words, scene)
         + weights.known * asks_the_known(candidate.text, scene)
         + weights.length * min(len(words), FULL_LENGTH)
@@ -139,6 +142,12 @@ def echoed_share(words: Sequence[str], scene: Scene) -> float:
     """Share of the reply's neighbouring word pairs that the listener has already said."""
     own = _pairs(words)
     return sum(pair in scene.listeners_pairs for pair in own) / len(own) if own else 0.0
+
+
+def repeats_itself(text: str) -> bool:
+    """Whether two sentences have the same words."""
+    sentences = [tuple(words) for sentence in _SENTENCE.findall(text) if (words := _words(sentence))]
+    return len(set(sentences)) < len(sentences)
 
 
 def asks_the_known(text: str, scene: Scene) -> bool:

@@ -103,6 +103,7 @@ def test_a_yes_or_no_question_about_what_was_said_asks_the_known(text: str, know
         ("specificity", candidate("Oh.", specificity=1), candidate("Oh.", specificity=0)),
         ("cause", candidate("Poor soup."), candidate("Poor thing.")),
         ("question", candidate("Why?"), candidate("Why.")),
+        ("repetition", candidate("Poor her. Poor soup."), candidate("Poor her! Poor her.")),
         ("acknowledgement", candidate("That is hard. Why?"), candidate("Oh! What did it taste like?")),
         ("ungrounded", candidate("A sad day."), candidate("A dinner day.")),
         ("echo", candidate("Poor her."), candidate("Oh no, what a day!")),
