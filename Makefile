@@ -34,11 +34,11 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.chat: $(SOURCES) | $(BIN)/python
-	@test -e $(VENV)/.test || { echo "Setting up (about two minutes, once) …" >&2; $(PIP) --editable '.[openai]'; }
+	@test -e $(VENV)/.test || { echo "Setting up (a minute or two, once) …" >&2; $(PIP) --editable '.[openai]'; }
 	@touch $@
 
 $(VENV)/.test: $(SOURCES) | $(BIN)/python
-	@echo "Setting up (about three minutes, once) …" >&2
+	@echo "Setting up (a minute or two, once) …" >&2
 	@$(PIP) --editable '.[openai,huggingface,eval,dev]'
 	@touch $@ $(VENV)/.chat
 
