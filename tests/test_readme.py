@@ -14,7 +14,8 @@ def blocks(language: str) -> list[str]:
 
 def seen(output: str) -> tuple[str, list[str], str]:
     """Emotion, candidates and cause words; the reply's wording and the last digits may differ between processors."""
-    return output.split(" › ", maxsplit=1)[0], re.findall(r"'label': '(\w+)'", output), output[output.rindex("{") :].strip()
+    emotion, candidates = output.partition(" › ")[0], re.findall(r"'label': '(\w+)'", output)
+    return emotion, candidates, output[output.rindex("{") :].strip()
 
 
 def test_the_embedding_example_sees_what_the_readme_says(capsys: pytest.CaptureFixture[str]) -> None:
