@@ -1,5 +1,6 @@
 """`create_hef_graph`: the parts put together."""
 
+from functools import lru_cache
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -52,7 +53,7 @@ def create_hef_graph(
     reader = resolve_sem(sem)
     listener = build_listener(reader)
     nodes = Nodes(
-        tool=create_emotion_tool(reader),
+        tool_for=lru_cache(maxsize=16)(lambda reading: create_emotion_tool(reader, options=reading)),
         labels=tuple(reader.labels),
         model=resolve_model(model, listener),
         listener=listener,

@@ -1,6 +1,7 @@
 """The graph's four nodes. Their names are public: people see them in Studio and filter streams by them."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from hef_graph.graph.state import TurnState
 from hef_graph.instruction import parse_instruction
 from hef_graph.messages import turns_from_messages, words_of_the_application
 from hef_graph.tool import TOOL_NAME
-from hef_graph.turn import Evidence, instruct, weigh_evidence
+from hef_graph.turn import Evidence, ReadingOptions, instruct, weigh_evidence
 
 CHECK_CRISIS: Final = "check_crisis"
 ANALYZE_EMOTION: Final = "analyze_emotion"
@@ -36,7 +37,8 @@ AI_NOTICE: Final = "You are talking with an AI. It can be wrong, and it does not
 class Nodes:
     """The nodes of one graph, around the parts that it was built from."""
 
-    tool: BaseTool
+    tool_for: Callable[[ReadingOptions], BaseTool]
+    """The emotion tool whose output holds as many emotions and words as the call's options ask for."""
     labels: tuple[str, ...]
     model: BaseChatModel
     listener: EmbeddedListener
@@ -61,12 +63,12 @@ class Nodes:
 
     def analyze_emotion(self, state: TurnState) -> dict[str, Any]:
         """Run the emotion tool on the dialogue, and weigh what it found."""
-        turns = turns_from_messages(state["messages"])
+        turns, reading = turns_from_messages(state["messages"]), _context().reading
         call = ToolCall(
             name=TOOL_NAME, args={"dialogue": [turn.text for turn in turns]}, id=TOOL_NAME, type="tool_call"
         )
-        analysis = self.tool.invoke(call).artifact
-        return weigh_evidence(analysis, turns, _context().reading).to_json()
+        analysis = self.tool_for(reading).invoke(call).artifact
+        return weigh_evidence(analysis, turns, reading).to_json()
 
     def build_instruction(self, state: TurnState) -> dict[str, Any]:
         """Put the evidence into words."""

@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -128,6 +129,12 @@ async def test_the_sem_shows_as_a_tool_run_with_input_and_output() -> None:
     assert [event["event"] for event in tool_runs] == ["on_tool_start", "on_tool_end"]
     assert tool_runs[0]["data"]["input"] == {"dialogue": [SAID]}
     assert '"label": "sad"' in tool_runs[1]["data"]["output"].content
+
+
+async def test_the_tool_run_shows_as_many_emotions_as_the_call_asks_for() -> None:
+    events = scripted().astream_events(say(SAID), version="v2", context=HefContext(k2=2))
+    [output] = [event["data"]["output"].content async for event in events if event["event"] == "on_tool_end"]
+    assert len(json.loads(output)["emotions"]) == 2
 
 
 async def test_the_words_stream_as_events_of_the_wrapper() -> None:
