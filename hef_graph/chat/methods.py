@@ -16,14 +16,20 @@ model class's own `with_structured_output` · plain: the instruction alone."""
 
 
 def choose_method(model: BaseChatModel) -> Method:
-    """The best way that this model's class offers."""
-    if any(base.__module__.startswith("langchain_openai.") for base in type(model).__mro__):
+    """The best way that this model's class offers.
+
+    LangChain's own integrations are known to stream a forced tool call, so that words can be shown while the model
+    still writes; of any other class its own `with_structured_output` is the surest sign of what it can do.
+    """
+    kind = type(model)
+    if any(base.__module__.startswith("langchain_openai.") for base in kind.__mro__):
         return "json_schema"
-    if type(model).bind_tools is not BaseChatModel.bind_tools:
-        return "function_calling"
-    if type(model).with_structured_output is not BaseChatModel.with_structured_output:
+    structures = kind.with_structured_output is not BaseChatModel.with_structured_output
+    if structures and not kind.__module__.startswith("langchain_"):
         return "native"
-    return "plain"
+    if kind.bind_tools is not BaseChatModel.bind_tools:
+        return "function_calling"
+    return "native" if structures else "plain"
 
 
 def bind_schema(
@@ -40,7 +46,7 @@ def bind_schema(
         described = {"title": SCHEMA_NAME, "description": "The speaker's emotion, then the reply.", **schema}
         return model.bind_tools([described], tool_choice=SCHEMA_NAME)
     if method == "native":
-        return model.with_structured_output(reply_schema(labels), include_raw=True) | RunnableLambda(_as_message)
+        return _structure(model, labels) | RunnableLambda(_as_message)
     return model
 
 
@@ -65,6 +71,14 @@ def check_finish(message: BaseMessage) -> None:
         raise HefReplyError("truncated", "the model's answer hit its length limit")
     if reason in {"content_filter", "SAFETY"}:
         raise HefReplyError("filter", "the provider's content filter stopped the answer")
+
+
+def _structure(model: BaseChatModel, labels: tuple[str, ...]) -> Runnable[LanguageModelInput, Any]:
+    """The class's own way, with the raw message beside the result where the class can give it."""
+    try:
+        return model.with_structured_output(reply_schema(labels), include_raw=True)
+    except (TypeError, NotImplementedError):
+        return model.with_structured_output(reply_schema(labels))
 
 
 def _as_message(result: Any) -> AIMessage:

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -42,6 +43,25 @@ class StructuredModel(ScriptedModel):
         return RunnableLambda(lambda _: self.result)
 
 
+class BothModel(StructuredModel, ToolModel):
+    """Has tools and a structured output of its own."""
+
+
+class IntegrationModel(BothModel):
+    """The same, as LangChain's own integrations have it."""
+
+    __module__ = "langchain_someone.chat_models"
+
+
+class PlainStructuredModel(ScriptedModel):
+    """Has a structured output that cannot give the raw message."""
+
+    def with_structured_output(  # type: ignore[override]  # as people write it
+        self, schema: dict[str, Any] | type
+    ) -> Runnable[LanguageModelInput, dict[str, Any]]:
+        return RunnableLambda(lambda _: {"emotion": "sad", "response": "Oh no."})
+
+
 @pytest.mark.parametrize(
     ("model", "method"),
     [
@@ -49,12 +69,19 @@ class StructuredModel(ScriptedModel):
         (AzureChatOpenAI(api_key=KEY, azure_endpoint="http://127.0.0.1", api_version="1"), "json_schema"),
         (ToolModel(answers=[]), "function_calling"),
         (StructuredModel(answers=[]), "native"),
+        (BothModel(answers=[]), "native"),
+        (IntegrationModel(answers=[]), "function_calling"),
         (ScriptedModel(answers=[]), "plain"),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_each_model_class_is_asked_in_the_best_way_that_it_offers(model: BaseChatModel, method: Method) -> None:
     assert choose_method(model) == method
+
+
+def test_a_structured_output_without_the_raw_message_will_do() -> None:
+    bound = bind_schema(PlainStructuredModel(answers=[]), LABELS, "native")
+    assert json.loads(answer_text(bound.invoke("I lost it."))) == {"emotion": "sad", "response": "Oh no."}
 
 
 def test_json_schema_asks_for_strict_decoding() -> None:
