@@ -1,7 +1,6 @@
 """`EmpatheticChatModel`: the whole flow as a chat model, for any chain."""
 
 from collections.abc import AsyncIterator, Iterator
-from functools import cached_property
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -13,7 +12,7 @@ from typing_extensions import override
 
 from hef_graph.chat.answering import AnswerOptions, PreparedAnswer, Question, prepare_answer
 from hef_graph.chat.deadline import Deadline
-from hef_graph.chat.listener import EmbeddedListener
+from hef_graph.chat.models import shared_model
 from hef_graph.defaults import build_listener, resolve_model, resolve_sem
 from hef_graph.messages import turns_from_messages, words_of_the_application
 from hef_graph.turn import ReadingOptions, instruct, weigh_evidence
@@ -29,7 +28,7 @@ class EmpatheticChatModel(BaseChatModel):
     ```
     """
 
-    model_config = ConfigDict(arbitrary_types_allowed=True, ignored_types=(cached_property,))
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     model: Any = None
     """A chat model, a "provider:name" string, or None for the embedded listener."""
@@ -47,14 +46,6 @@ class EmpatheticChatModel(BaseChatModel):
     @property
     def _llm_type(self) -> str:
         return "hef"
-
-    @cached_property
-    def _listener(self) -> EmbeddedListener:
-        return build_listener(resolve_sem(self.sem))
-
-    @cached_property
-    def _answering(self) -> BaseChatModel:
-        return resolve_model(self.model, self._listener)
 
     @override
     def _generate(
@@ -103,9 +94,11 @@ class EmpatheticChatModel(BaseChatModel):
 
     def _prepare(self, messages: list[BaseMessage]) -> PreparedAnswer:
         deadline = Deadline.after(self.deadline)
-        turns, reader = turns_from_messages(messages), self._listener.reader
+        turns, reader = turns_from_messages(messages), resolve_sem(self.sem)
+        listener = build_listener(reader)
+        model = shared_model(self.model) if isinstance(self.model, str) else resolve_model(self.model, listener)
         evidence = weigh_evidence(reader.analyze([turns])[0], turns, self.reading)
         words = words_of_the_application(messages, self.system_prompt)
         instruction = instruct(reader.labels, evidence, self.reading, system_prompt=words)
         question = Question(turns, evidence, instruction, tuple(reader.labels))
-        return prepare_answer(self._answering, self._listener, question, AnswerOptions(deadline, strict=self.strict))
+        return prepare_answer(model, listener, question, AnswerOptions(deadline, strict=self.strict))

@@ -85,3 +85,10 @@ def test_strict_raises_a_failing_models_error() -> None:
 def test_nothing_to_answer_is_refused() -> None:
     with pytest.raises(HefInputError, match="no text to answer"):
         empathetic(GOOD).invoke("  ")
+
+
+def test_a_copy_with_another_model_asks_that_one() -> None:
+    first = empathetic(GOOD)
+    first.invoke("I lost my ring.")
+    other = first.model_copy(update={"model": ScriptedModel(answers=[reply_json("sad", "Where was it?")])})
+    assert other.invoke("I lost my ring.").text == "Where was it?"

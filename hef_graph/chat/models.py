@@ -1,5 +1,7 @@
 """From what the caller names to a chat model."""
 
+import os
+from functools import lru_cache
 from typing import TypeAlias
 
 from langchain_core.language_models import BaseChatModel
@@ -27,6 +29,19 @@ def build_model(name: str) -> BaseChatModel:
     if not isinstance(model, BaseChatModel):
         raise HefModelError(f"the model {name!r} names no model; write provider:name, as in 'openai:gpt-4.1-mini'")
     return model
+
+
+def shared_model(name: str) -> BaseChatModel:
+    """`build_model`, once per name: for strings that come with every call, which must not open a client each time.
+
+    Providers read keys and addresses from the environment: where that has changed, the model is built anew.
+    """
+    return _build_once(name, frozenset(os.environ.items()))
+
+
+@lru_cache(maxsize=16)
+def _build_once(name: str, _environment: frozenset[tuple[str, str]]) -> BaseChatModel:
+    return build_model(name)
 
 
 def _first_line(error: Exception) -> str:

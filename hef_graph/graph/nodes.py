@@ -13,7 +13,7 @@ from langgraph.runtime import get_runtime
 from hef_graph.chat.answering import AnswerOptions, PreparedAnswer, Question, prepare_answer
 from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.listener import EmbeddedListener
-from hef_graph.chat.models import build_model
+from hef_graph.chat.models import shared_model
 from hef_graph.chat.outcome import read_outcome
 from hef_graph.graph.context import HefContext, HefOptions
 from hef_graph.graph.state import TurnState
@@ -99,7 +99,7 @@ class Nodes:
         options = AnswerOptions(
             Deadline.after(context.deadline - elapsed), self.options.structured_method, self.options.strict
         )
-        model = build_model(context.model) if context.model else self.model
+        model = shared_model(context.model) if context.model else self.model
         return prepare_answer(model, self.listener, question, options)
 
     def _record(self, state: TurnState, message: AIMessage) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 import pytest
 from langchain_openai import ChatOpenAI
 
-from hef_graph.chat.models import build_model
+from hef_graph.chat.models import build_model, shared_model
 from hef_graph.errors import HefModelError
 
 
@@ -35,3 +35,24 @@ def test_the_error_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(HefModelError) as raised:
         build_model("openai:some-model")
     assert "\n" not in str(raised.value)
+
+
+def test_a_string_of_every_call_is_set_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "test")
+    assert shared_model("openai:some-shared-model") is shared_model("openai:some-shared-model")
+
+
+def test_a_string_that_failed_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_ADMIN_KEY", raising=False)
+    with pytest.raises(HefModelError):
+        shared_model("openai:some-later-model")
+    monkeypatch.setenv("OPENAI_API_KEY", "test")
+    assert isinstance(shared_model("openai:some-later-model"), ChatOpenAI)
+
+
+def test_a_changed_environment_sets_a_string_up_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "test")
+    before = shared_model("openai:some-shared-model")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    assert shared_model("openai:some-shared-model") is not before
