@@ -67,6 +67,9 @@ class WordScore:
     """Non-negative; the weights of a dialogue's words sum to 1."""
 
 
+CoverageThresholds: TypeAlias = tuple[tuple[float, float], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class EmotionAnalysis:
     """What a small empathetic model (SEM) reads in one dialogue."""
@@ -75,6 +78,14 @@ class EmotionAnalysis:
     """All labels of the SEM, most probable first; the probabilities sum to 1."""
     words: tuple[WordScore, ...]
     """All words inside the SEM's window, in reading order."""
+    confidence: float | None = None
+    """Estimated probability that the first emotion is right, lowered where the text is out of domain or empty of
+    emotion; None when the SEM does not estimate it."""
+    in_domain: bool = True
+    """False when the text is unlike anything the SEM was trained on: another language, no words, noise."""
+    thresholds: CoverageThresholds = ()
+    """For adaptive candidates: pairs of (coverage, least probability of a candidate), rising coverage; empty when the
+    SEM was not calibrated for it."""
 
 
 @dataclass(frozen=True, slots=True)
