@@ -53,14 +53,25 @@ def contexts_of(conversations: Iterable[Conversation]) -> list[Context]:
 def set_aside(
     conversations: Iterable[Conversation], *, fraction: float = 0.1
 ) -> tuple[list[Conversation], list[Conversation]]:
-    """Split into (kept, set aside) by a hash of `conv_id`: stable across runs, orders and machines."""
-    kept: list[Conversation] = []
-    aside: list[Conversation] = []
-    for conversation in conversations:
-        digest = hashlib.sha256(conversation.conv_id.encode()).digest()
-        share = int.from_bytes(digest[:4], "big") / 2**32
-        (aside if share < fraction else kept).append(conversation)
-    return kept, aside
+    """Split into (kept, set aside) by a hash of `conv_id`: stable across runs, orders and machines.
+
+    Of a handful of conversations at least one is set aside and at least one kept.
+
+    Raises:
+        HefInputError: fewer than two different `conv_id`s.
+    """
+    shared = [(conversation, _share(conversation.conv_id)) for conversation in conversations]
+    shares = sorted({share for _, share in shared})
+    if len(shares) < 2:  # noqa: PLR2004  one to keep, one to set aside
+        raise HefInputError(f"{len(shared)} conversations cannot be split; give two or more, each with its own conv_id")
+    limit = fraction if shares[0] <= fraction < shares[-1] else shares[0]
+    kept = [conversation for conversation, share in shared if share > limit]
+    return kept, [conversation for conversation, share in shared if share <= limit]
+
+
+def _share(conv_id: str) -> float:
+    """0 to 1, evenly spread over ids."""
+    return int.from_bytes(hashlib.sha256(conv_id.encode()).digest()[:4], "big") / 2**32
 
 
 def read_conversations(path: Path) -> list[Conversation]:

@@ -82,8 +82,16 @@ def test_the_conversations_set_aside_never_change() -> None:
     assert [conversation.conv_id for conversation in aside] == ["hit:14", "hit:15", "hit:17"]
 
 
-def test_no_fraction_sets_nothing_aside() -> None:
-    assert set_aside(numbered(50), fraction=0.0) == (numbered(50), [])
+def test_of_a_handful_at_least_one_is_set_aside_and_one_kept() -> None:
+    kept, aside = set_aside(numbered(50), fraction=0.0)
+    assert (len(kept), len(aside)) == (49, 1)
+    kept, aside = set_aside(numbered(2), fraction=1.0)
+    assert (len(kept), len(aside)) == (1, 1)
+
+
+def test_one_conversation_cannot_be_split() -> None:
+    with pytest.raises(HefInputError, match="1 conversations cannot be split; give two or more"):
+        set_aside(numbered(1))
 
 
 @given(st.lists(conversations, min_size=1, max_size=5))

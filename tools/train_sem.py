@@ -1,6 +1,9 @@
 """Train a small empathetic model (SEM): emotions first, then replies.
 
     python tools/train_sem.py --data train.jsonl --output runs/sem [--seed 0] [--device cpu]
+    python tools/train_sem.py --data train.jsonl --output runs/better --start runs/sem --teacher teacher.safetensors
+
+The second form goes on from a trained checkpoint and learns from a larger model (`tools/train_teacher.py`) as well.
 
 The run's folder ends up with a checkpoint (`model.safetensors`, `config.json`, `vocab.txt`) and `training.json`
 (settings and each epoch's measures on the conversations set aside). The same command goes on after an interruption.
@@ -13,7 +16,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from hef_graph.cli.terminal import end_in_one_line
-from hef_graph.sem.phases import EMOTION_DEFAULTS, REPLY_DEFAULTS
+from hef_graph.sem.phases import (
+    DISTILLATION_DEFAULTS,
+    EMOTION_DEFAULTS,
+    REPLY_ADAPTATION_DEFAULTS,
+    REPLY_DEFAULTS,
+)
 from hef_graph.sem.recipe import Recipe, train_sem
 from hef_graph.sem.training import TrainingConfig
 
@@ -24,8 +32,10 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="conversations: .jsonl, .csv or .parquet")
     parser.add_argument("--output", type=Path, required=True, help="folder of the run")
     parser.add_argument("--pretrained", type=Path, help="folder with MiniLM's files (default: the installed package)")
-    parser.add_argument("--emotion-epochs", type=int, default=EMOTION_DEFAULTS.epochs)
-    parser.add_argument("--reply-epochs", type=int, default=REPLY_DEFAULTS.epochs, help="0: a SEM that only reads")
+    parser.add_argument("--start", type=Path, metavar="DIR", help="checkpoint to go on from, instead of MiniLM")
+    parser.add_argument("--teacher", type=Path, metavar="FILE", help="a larger model's soft labels")
+    parser.add_argument("--emotion-epochs", type=_count, metavar="N", help="0 with --start: keep its reading part")
+    parser.add_argument("--reply-epochs", type=_count, metavar="N", help="0: no decoder is trained")
     parser.add_argument("--situations", action="store_true", help="also learn from the situation texts")
     parser.add_argument("--precision", choices=["bf16", "fp32"], default="bf16")
     parser.add_argument("--device", default="cpu")
@@ -33,27 +43,39 @@ def read_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> int:
-    """Train, write the checkpoint, print the measures."""
-    arguments = read_arguments()
+def read_recipe(arguments: argparse.Namespace) -> Recipe:
+    """The settings of both phases: the defaults of this kind of run, and what the command line changes."""
 
-    def adjust(config: TrainingConfig, epochs: int) -> TrainingConfig:
+    def adjust(config: TrainingConfig, epochs: int | None) -> TrainingConfig:
         return replace(
             config,
-            epochs=epochs,
+            epochs=config.epochs if epochs is None else epochs,
             precision=arguments.precision,
             device=arguments.device,
             seed=arguments.seed,
         )
 
-    recipe = Recipe(
+    return Recipe(
         data=arguments.data,
         output=arguments.output,
         pretrained=arguments.pretrained,
+        start=arguments.start,
+        teacher=arguments.teacher,
         situations=arguments.situations,
-        emotion=adjust(EMOTION_DEFAULTS, arguments.emotion_epochs),
-        reply=adjust(REPLY_DEFAULTS, arguments.reply_epochs),
+        emotion=adjust(DISTILLATION_DEFAULTS if arguments.teacher else EMOTION_DEFAULTS, arguments.emotion_epochs),
+        reply=adjust(REPLY_ADAPTATION_DEFAULTS if arguments.start else REPLY_DEFAULTS, arguments.reply_epochs),
     )
+
+
+def _count(text: str) -> int:
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+    return int(text)
+
+
+def main() -> int:
+    """Train, write the checkpoint, print the measures."""
+    recipe = read_recipe(read_arguments())
     history = train_sem(recipe)
     settings = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(recipe).items()}
     report = json.dumps({"recipe": settings, "history": history}, indent=1)

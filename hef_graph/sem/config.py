@@ -5,9 +5,10 @@ from typing import Any
 
 from hef_graph.emotions import EMOTIONS
 from hef_graph.errors import HefCheckpointError
+from hef_graph.types import CoverageThresholds
 
-FORMAT = 1
-"""Raised whenever an older reader could no longer load the files."""
+FORMAT = 2
+"""Raised whenever an older reader could no longer load the files; files of earlier formats still load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,19 @@ class SemConfig:
     dropout: float = 0.1
     temperature: float = 1.0
     """The emotion logits are divided by it."""
+    cause_head: bool = False
+    """Whether the model scores words as causes in the same pass; else word weights are the pooling attention."""
+    presence_head: bool = False
+    """Whether the model says if a text carries any emotion."""
+    rarity: tuple[float, ...] = ()
+    """Mean and standard deviation of a token's rarity in the training texts, and how many standard errors (or standard
+    deviations, for long texts) above the mean a text may lie: see `domain.py`. Empty: every text is in domain."""
+    thresholds: CoverageThresholds = ()
+    """For adaptive candidates: pairs of (coverage, least probability of a candidate)."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for `config.json`."""
-        return {"format": FORMAT, **asdict(self), "labels": list(self.labels)}
+        return {"format": FORMAT, **asdict(self)}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "SemConfig":
@@ -43,25 +53,47 @@ class SemConfig:
             HefCheckpointError: another format, or a missing, unknown or ill-typed value.
         """
         found = values.get("format")
-        if found != FORMAT:
-            raise HefCheckpointError(f"the model's config.json has format {found!r}; this version reads {FORMAT}")
+        if found not in range(1, FORMAT + 1):
+            raise HefCheckpointError(f"the model's config.json has format {found!r}; this version reads up to {FORMAT}")
         try:
-            given = {key: value for key, value in values.items() if key != "format"}
-            return _checked(cls(**{**given, "labels": tuple(given["labels"])}))
+            given = {key: _as_tuple(value) for key, value in values.items() if key != "format"}
+            return _checked(cls(**{**given, "labels": given["labels"]}))
         except (TypeError, KeyError) as error:
             raise HefCheckpointError(f"the model's config.json cannot be used: {error}") from error
+
+
+def _as_tuple(value: Any) -> Any:
+    """JSON's lists as tuples, inner ones too."""
+    return tuple(_as_tuple(entry) for entry in value) if isinstance(value, list) else value
 
 
 def _checked(config: SemConfig) -> SemConfig:
     """The same config; a `TypeError` if a value is not of its field's type or is negative."""
     for field in fields(config):
         value = getattr(config, field.name)
-        if field.name == "labels":
-            fits = all(isinstance(label, str) for label in value)
-        else:
-            fits = type(value) in (int, field.type) and value >= 0
-        if not fits:
+        if not _FITS.get(field.name, _is_number)(value, field.type):
             raise TypeError(f"{field.name} is {value!r}")
     if not config.attention_heads or config.hidden_size % config.attention_heads or not config.temperature:
         raise TypeError("attention_heads must divide hidden_size, and temperature must be above 0")
     return config
+
+
+def _is_number(value: Any, kind: Any) -> bool:
+    """A flag where one is asked for, else a number that is not negative; an int may stand for a float."""
+    return type(value) is bool if kind is bool else type(value) in (int, kind) and value >= 0
+
+
+def _are_texts(values: Any, _: Any) -> bool:
+    return isinstance(values, tuple) and all(isinstance(value, str) for value in values)
+
+
+def _are_numbers(values: Any, _: Any) -> bool:
+    return isinstance(values, tuple) and all(type(value) in (int, float) for value in values)
+
+
+def _are_pairs(values: Any, _: Any) -> bool:
+    return isinstance(values, tuple) and all(_are_numbers(pair, None) and len(pair) == 2 for pair in values)  # noqa: PLR2004
+
+
+_FITS = {"labels": _are_texts, "rarity": _are_numbers, "thresholds": _are_pairs}
+"""Checks of the fields that are no plain number."""

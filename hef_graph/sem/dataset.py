@@ -10,6 +10,7 @@ from torch import Tensor
 
 from hef_graph.claims import claims_a_life
 from hef_graph.corpus import Context, Conversation
+from hef_graph.sem.soft_labels import SoftLabels
 from hef_graph.sem.tokenization import LISTENER_ID, PAD_ID, SPEAKER_ID, DialogueTokenizer, EncodedDialogue
 from hef_graph.types import Turn
 
@@ -26,6 +27,8 @@ class EmotionExample:
 
     dialogue: EncodedDialogue
     label: int
+    teacher: Tensor | None = None
+    """A larger model's logits `(labels,)` for the same text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +80,21 @@ def as_turns(texts: Sequence[str]) -> list[Turn]:
 
 
 def emotion_examples(
-    contexts: Sequence[Context], tokenizer: DialogueTokenizer, labels: Sequence[str]
+    contexts: Sequence[Context],
+    tokenizer: DialogueTokenizer,
+    labels: Sequence[str],
+    teacher: SoftLabels | None = None,
 ) -> list[EmotionExample]:
-    """Encode contexts for the emotion task."""
+    """Encode contexts for the emotion task, each with what the teacher thinks of it."""
     index = {label: number for number, label in enumerate(labels)}
-    return [EmotionExample(tokenizer.encode(as_turns(c.turns)), index[c.emotion]) for c in contexts]
+    return [
+        EmotionExample(
+            tokenizer.encode(as_turns(context.turns)),
+            index[context.emotion],
+            teacher.of(context.turns) if teacher else None,
+        )
+        for context in contexts
+    ]
 
 
 def reply_examples(

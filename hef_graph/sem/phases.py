@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -17,13 +18,20 @@ from hef_graph.sem.dataset import (
     collate_replies,
 )
 from hef_graph.sem.modeling import EmpatheticModel
+from hef_graph.sem.soft_labels import distillation_loss
 from hef_graph.sem.tokenization import FIRST_ID
 from hef_graph.sem.training import Phase, TrainingConfig
 
 EMOTION_DEFAULTS = TrainingConfig(epochs=2, learning_rate=1.2e-4, new_learning_rate=1e-3)
+DISTILLATION_DEFAULTS = TrainingConfig(
+    epochs=3, learning_rate=1.2e-4, new_learning_rate=4e-4, label_smoothing=0.0, teacher_weight=0.7
+)
+"""For the emotion phase with a teacher's soft labels."""
 REPLY_DEFAULTS = TrainingConfig(
     epochs=5, batch_size=64, learning_rate=4e-4, new_learning_rate=8e-4, label_smoothing=0.0
 )
+REPLY_ADAPTATION_DEFAULTS = replace(REPLY_DEFAULTS, epochs=2, learning_rate=3e-4, new_learning_rate=5e-4)
+"""For a trained decoder that gets used to another encoder."""
 
 
 class EmotionPhase(Phase):
@@ -52,10 +60,21 @@ class EmotionPhase(Phase):
 
     @override
     def loss(self, batch: Sequence[int]) -> Tensor:
-        dialogues, labels = collate_emotions([self._examples[index] for index in batch])
+        examples = [self._examples[index] for index in batch]
+        dialogues, labels = collate_emotions(examples)
         device = torch.device(self._config.device)
         logits = self._model(*dialogues.to(device)).logits
-        return functional.cross_entropy(logits, labels.to(device), label_smoothing=self._config.label_smoothing)
+        hard = functional.cross_entropy(logits, labels.to(device), label_smoothing=self._config.label_smoothing)
+        share = self._config.teacher_weight
+        return (1 - share) * hard + share * self._teacher_loss(logits, examples) if share else hard
+
+    def _teacher_loss(self, logits: Tensor, examples: Sequence[EmotionExample]) -> Tensor:
+        """Over the examples that the teacher has seen."""
+        seen = [row for row, example in enumerate(examples) if example.teacher is not None]
+        if not seen:
+            return logits.sum() * 0.0
+        teacher = torch.stack([example.teacher for example in examples if example.teacher is not None])
+        return distillation_loss(logits[seen], teacher.to(logits.device), self._config.teacher_temperature)
 
     @override
     def evaluate(self) -> dict[str, float]:

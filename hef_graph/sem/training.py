@@ -32,6 +32,10 @@ class TrainingConfig:
     """Share of all steps in which the rate rises; then it falls linearly to zero."""
     weight_decay: float = 0.01
     label_smoothing: float = 0.1
+    teacher_weight: float = 0.0
+    """Share of the teacher's soft labels in the loss of the emotion phase; the rest is the human label's."""
+    teacher_temperature: float = 2.0
+    """Softens teacher and student alike before they are compared."""
     max_gradient_norm: float = 1.0
     patience: int = 1
     """Stop after so many epochs without a better score on the conversations set aside."""
@@ -74,7 +78,7 @@ def train(phase: Phase, config: TrainingConfig, folder: Path) -> list[dict[str, 
     """
     torch.manual_seed(config.seed)
     steps = len(phase.batches(0)) * config.epochs
-    optimizer = AdamW(_parameter_groups(phase, config))
+    optimizer = AdamW(_parameter_groups(phase, config), fused=True)
     run = _Run(phase, optimizer, LambdaLR(optimizer, _warm_then_linear(steps, config.warmup)), folder, config)
     for epoch in range(run.epoch, config.epochs):
         if run.epochs_without_gain() > config.patience:

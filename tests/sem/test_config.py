@@ -23,7 +23,7 @@ def test_the_written_config_names_its_format() -> None:
 
 @pytest.mark.parametrize("found", [None, 0, FORMAT + 1, str(FORMAT)])
 def test_another_format_is_refused_with_both_formats_named(found: object) -> None:
-    with pytest.raises(HefCheckpointError, match=rf"format {found!r}; this version reads {FORMAT}"):
+    with pytest.raises(HefCheckpointError, match=rf"format {found!r}; this version reads up to {FORMAT}"):
         SemConfig.from_dict({**CONFIG.to_dict(), "format": found})
 
 
