@@ -58,7 +58,9 @@ NOTHING: Final = EncodedDialogue((FIRST_ID,), (0,), (False,), ())
 """The encoding of no dialogue at all."""
 
 
-class _Piece(NamedTuple):
+class Piece(NamedTuple):
+    """A token and where it stands in its turn's text."""
+
     id: int
     start: int
     end: int
@@ -113,7 +115,7 @@ class DialogueTokenizer:
         ids, roles, poolable = [FIRST_ID], [_role_id(turns[-1].role)], [False]
         words: list[WordSpan] = []
         for index, pieces in kept:
-            words += _align(turns[index].text, pieces, index, offset=len(ids))
+            words += align_words(turns[index].text, pieces, index, offset=len(ids))
             ids += [piece.id for piece in pieces] + [END_ID]
             roles += [_role_id(turns[index].role)] * (len(pieces) + 1)
             poolable += [True] * len(pieces) + [False]
@@ -129,9 +131,9 @@ class DialogueTokenizer:
         text: str = self._reply_tokenizer.decode([i for i in ids if i >= len(SPECIAL_TOKENS)])
         return text
 
-    def _fit(self, turns: Sequence[Turn]) -> list[tuple[int, list[_Piece]]]:
+    def _fit(self, turns: Sequence[Turn]) -> list[tuple[int, list[Piece]]]:
         room = self._max_tokens - 1
-        kept: list[tuple[int, list[_Piece]]] = []
+        kept: list[tuple[int, list[Piece]]] = []
         for index in range(len(turns) - 1, -1, -1):
             pieces = self._pieces(turns[index].text)
             if kept and len(pieces) >= room:
@@ -141,19 +143,22 @@ class DialogueTokenizer:
             room -= len(pieces) + 1
         return kept[::-1]
 
-    def _pieces(self, text: str) -> list[_Piece]:
+    def _pieces(self, text: str) -> list[Piece]:
         cut = max(0, len(text) - self._max_tokens * CHARACTERS_PER_TOKEN)
         encoding = self._tokenizer.encode(replace_surrogates(text[cut:]), add_special_tokens=False)
         spans = zip(encoding.ids, encoding.offsets, strict=True)
-        return [_Piece(piece_id, start + cut, end + cut) for piece_id, (start, end) in spans]
+        return [Piece(piece_id, start + cut, end + cut) for piece_id, (start, end) in spans]
 
 
 def _role_id(role: Role) -> int:
     return LISTENER_ROLE if role == "listener" else 0
 
 
-def _align(text: str, pieces: list[_Piece], turn: int, *, offset: int) -> list[WordSpan]:
-    """The words of a turn that at least one of its kept pieces overlaps; both run in reading order."""
+def align_words(text: str, pieces: Sequence[Piece], turn: int, *, offset: int) -> list[WordSpan]:
+    """The words of a turn that at least one of its kept pieces overlaps; both run in reading order.
+
+    `offset` is the position of the first piece in the encoded dialogue.
+    """
     if not pieces:
         return []
     words: list[WordSpan] = []
