@@ -20,9 +20,10 @@ STOP_WORDS: Final = frozenset(
     they'll they're they've theyre thing things think this those though through time to today together tomorrow
     too took until up upon us use used very want wanted was wasn't wasnt way we we'd we'll we're we've well went
     were weren't what what's when where which while who who's whole whom why will with within without won't wont
-    would wouldn't yeah year years yes yesterday yet you you'd you'll you're you've your yours yourself""".split()
+    would wouldn't yeah year years yes yesterday yet you you'd you'll you're you've your yours yourself
+    ain aren couldn d didn doesn don hadn hasn haven isn ll m re s shouldn t ve wasn weren wouldn""".split()
 )
-"""English words that name no cause; contractions with and without apostrophe."""
+"""English words that name no cause; contractions with and without apostrophe, and their halves (`don ' t`)."""
 
 
 def select_cause_words(words: Sequence[WordScore], turns: Sequence[Turn], lexicon: Lexicon, *, k1: int) -> CauseWords:
@@ -37,11 +38,16 @@ def select_cause_words(words: Sequence[WordScore], turns: Sequence[Turn], lexico
 
 def heaviest_words(words: Sequence[WordScore], *, k1: int) -> list[str]:
     """Up to `k1` different content words, heaviest first."""
-    ranked = sorted((word for word in words if _is_content(word.word)), key=lambda word: -word.weight)
+    ranked = sorted((word for word in words if is_content_word(word.word)), key=lambda word: -word.weight)
     distinct: dict[str, str] = {}
     for score in ranked:
         distinct.setdefault(score.word.lower(), score.word)
     return list(distinct.values())[:k1]
+
+
+def is_content_word(word: str) -> bool:
+    """Whether the word can name a cause: it holds a letter and is no stop word."""
+    return word.lower().replace("’", "'") not in STOP_WORDS and any(letter.isalpha() for letter in word)
 
 
 def paper_cause_words(dialogues: Sequence[Sequence[WordScore]], lexicon: Lexicon, *, k1: int) -> list[CauseWords]:
@@ -60,10 +66,6 @@ def paper_cause_words(dialogues: Sequence[Sequence[WordScore]], lexicon: Lexicon
 
 def _top(words: Sequence[WordScore], k1: int) -> list[str]:
     return [word.word for word in sorted(words, key=lambda word: -word.weight)[:k1]]
-
-
-def _is_content(word: str) -> bool:
-    return word.lower().replace("’", "'") not in STOP_WORDS and any(letter.isalpha() for letter in word)
 
 
 def _split(words: Sequence[str], lexicon: Lexicon, averages: WordAverages) -> CauseWords:

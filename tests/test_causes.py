@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hef_graph.causes import STOP_WORDS, heaviest_words, paper_cause_words, select_cause_words
+from hef_graph.causes import STOP_WORDS, heaviest_words, is_content_word, paper_cause_words, select_cause_words
 from hef_graph.lexicon import Lexicon, WordEntry
 from hef_graph.types import CauseWords, Turn, WordScore
 from tests.fakes import StubSem
@@ -55,6 +55,11 @@ def test_both_lists_have_their_heaviest_first() -> None:
 def test_the_listeners_words_are_no_causes() -> None:
     words = [score("funeral", 0.1, turn=0), score("happy", 0.7, turn=1), score("kettle", 0.2, turn=2)]
     assert select(words) == CauseWords(("funeral",), ("kettle",))
+
+
+@pytest.mark.parametrize("text", ["I don ' t", "They ' re", "it ’ s", "12 34"])
+def test_halves_of_contractions_and_numbers_are_no_content_words(text: str) -> None:
+    assert not any(map(is_content_word, text.split()))
 
 
 @pytest.mark.parametrize(("k1", "expected"), [(0, []), (1, ["funeral"]), (2, ["funeral", "happy"])])
