@@ -36,8 +36,7 @@ class SemConfig:
     presence_head: bool = False
     """Whether the model says if a text carries any emotion."""
     rarity: tuple[float, ...] = ()
-    """Mean and standard deviation of a token's rarity in the training texts, and how many standard errors (or standard
-    deviations, for long texts) above the mean a text may lie: see `domain.py`. Empty: every text is in domain."""
+    """The limits within which a text is in domain, see `domain.py`; empty: every text is."""
     thresholds: CoverageThresholds = ()
     """For adaptive candidates: pairs of (coverage, least probability of a candidate)."""
 

@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import Final
 
 import torch
-from torch import Tensor
 
 from hef_graph.errors import HefInputError
 from hef_graph.sem.checkpoint import SHIPPED, load_checkpoint
-from hef_graph.sem.dataset import ReplyExample, collate_dialogues, collate_replies
+from hef_graph.sem.dataset import DialogueBatch, ReplyExample, collate_dialogues, collate_replies
+from hef_graph.sem.domain import DomainCheck
 from hef_graph.sem.generation import Memory, SamplingConfig, sample_replies
 from hef_graph.sem.likelihood import decode_greedily, length_order, total_log_likelihoods
 from hef_graph.sem.modeling import Decoder, EmpatheticModel, Reading
 from hef_graph.sem.surface import close_sentence, restore_surface
 from hef_graph.sem.tokenization import LISTENER_ID, NOTHING, DialogueTokenizer, EncodedDialogue
+from hef_graph.sem.word_weights import check_method, weigh_words
 from hef_graph.types import (
     Dialogue,
     EmotionAnalysis,
@@ -32,8 +33,18 @@ BATCH_SIZE: Final = 64
 class TransformerSem:
     """A trained `EmpatheticModel` behind the protocols `SmallEmpatheticModel` and `ReplyGenerator`."""
 
-    def __init__(self, name: str, model: EmpatheticModel, tokenizer: DialogueTokenizer, device: torch.device) -> None:
+    def __init__(
+        self,
+        name: str,
+        model: EmpatheticModel,
+        tokenizer: DialogueTokenizer,
+        device: torch.device,
+        words: str | None = None,
+    ) -> None:
+        """`words` names the method of the word weights (`word_weights.py`); None takes the model's best."""
         self._name, self._model, self._tokenizer, self._device = name, model, tokenizer, device
+        self._words = check_method(words, model)
+        self._domain = DomainCheck(tokenizer.vocabulary, model.config.rarity)
 
     @property
     def name(self) -> str:
@@ -54,9 +65,12 @@ class TransformerSem:
         turns, encoded = self._encode(dialogues)
         analyses: dict[int, EmotionAnalysis] = {}
         for batch in _batches(encoded):
-            reading = self._read([encoded[index] for index in batch])
+            dialogues = [encoded[index] for index in batch]
+            padded = collate_dialogues(dialogues).to(self._device)
+            reading = self._read(padded)
+            weights = weigh_words(self._model, dialogues, padded, reading, self._words)
             for row, index in enumerate(batch):
-                analyses[index] = self._interpret(turns[index], encoded[index], reading, row)
+                analyses[index] = self._interpret(turns[index], encoded[index], reading, row, weights[row])
         return [analyses[index] for index in range(len(turns))]
 
     def propose_replies(self, dialogue: Dialogue, emotion: str, *, count: int = 24) -> list[ReplyCandidate]:
@@ -71,7 +85,8 @@ class TransformerSem:
             raise HefInputError(f"count is {count!r}; allowed are whole numbers from 1 on")
         decoder = self._decoder()
         [turns], [encoded] = self._encode([dialogue])
-        memory = Memory(self._read([encoded]).states, self._read([NOTHING]).states)
+        told, nothing = (self._read(collate_dialogues([d]).to(self._device)) for d in (encoded, NOTHING))
+        memory = Memory(told.states, nothing.states)
         sampled = sample_replies(decoder, memory, self.labels.index(emotion), SamplingConfig(count=count))
         texts = [close_sentence(self._write(reply.ids, turns)) for reply in sampled]
         different = dict(zip(texts, sampled, strict=True))  # other tokens may read the same
@@ -125,22 +140,30 @@ class TransformerSem:
         return restore_surface(self._tokenizer.decode_reply(ids), [turn.text for turn in turns])
 
     @torch.inference_mode()
-    def _read(self, encoded: Sequence[EncodedDialogue]) -> Reading:
-        reading: Reading = self._model(*collate_dialogues(encoded).to(self._device))
+    def _read(self, padded: DialogueBatch) -> Reading:
+        reading: Reading = self._model(*padded)
         return reading
 
     def _interpret(
-        self, turns: Sequence[Turn], encoded: EncodedDialogue, reading: Reading, row: int
+        self, turns: Sequence[Turn], encoded: EncodedDialogue, reading: Reading, row: int, weights: Sequence[float]
     ) -> EmotionAnalysis:
         probabilities = torch.softmax(reading.logits[row].double(), dim=-1).tolist()
         scores = [EmotionScore(label, p) for label, p in zip(self.labels, probabilities, strict=True)]
         emotions = tuple(sorted(scores, key=lambda score: -score.probability))
-        return EmotionAnalysis(emotions, _word_scores(turns, encoded, reading.attention[row]))
+        in_domain = self._domain.accepts(encoded.ids)
+        presence = 1.0 if reading.presence is None else float(reading.presence[row])
+        return EmotionAnalysis(
+            emotions,
+            _word_scores(turns, encoded, weights),
+            confidence=_confidence(emotions, presence, in_domain=in_domain),
+            in_domain=in_domain,
+            thresholds=self._model.config.thresholds,
+        )
 
 
 @lru_cache(maxsize=8)
-def load_transformer_sem(folder: Path, device: str) -> TransformerSem:
-    """Load a checkpoint folder once per folder and device."""
+def load_transformer_sem(folder: Path, device: str, words: str | None = None) -> TransformerSem:
+    """Load a checkpoint folder once per folder, device and method of the word weights."""
     place = torch.device(device)
     model, vocabulary = load_checkpoint(folder, place)
     config = model.config
@@ -148,7 +171,7 @@ def load_transformer_sem(folder: Path, device: str) -> TransformerSem:
         vocabulary, max_tokens=config.max_tokens, decoder_vocab_size=config.decoder_vocab_size
     )
     name = "the shipped SEM (MiniLM-L6)" if folder == SHIPPED else folder.name
-    return TransformerSem(name, model, tokenizer, place)
+    return TransformerSem(name, model, tokenizer, place, words)
 
 
 def choose_device(wished: str | None) -> str:
@@ -172,12 +195,15 @@ def _batches(encoded: Sequence[EncodedDialogue]) -> list[list[int]]:
     return length_order([len(dialogue.ids) for dialogue in encoded], batch_size=BATCH_SIZE)
 
 
-def _word_scores(turns: Sequence[Turn], encoded: EncodedDialogue, attention: Tensor) -> tuple[WordScore, ...]:
-    """Pooling attention summed over each word's tokens; punctuation drops out, and the rest adds up to 1."""
-    weights = attention.double().tolist()
-    raw = [sum(weights[token] for token in word.tokens) for word in encoded.words]
-    total = sum(raw) or 1.0
+def _confidence(emotions: Sequence[EmotionScore], presence: float, *, in_domain: bool) -> float:
+    """The first emotion's probability, lowered where the text more likely carries none; chance out of domain."""
+    if not in_domain:
+        return min(emotions[0].probability, 1 / len(emotions))
+    return emotions[0].probability * min(1.0, 2 * presence)
+
+
+def _word_scores(turns: Sequence[Turn], encoded: EncodedDialogue, weights: Sequence[float]) -> tuple[WordScore, ...]:
     return tuple(
-        WordScore(turns[word.turn].text[word.start : word.end], word.turn, word.start, word.end, weight / total)
-        for word, weight in zip(encoded.words, raw, strict=True)
+        WordScore(turns[word.turn].text[word.start : word.end], word.turn, word.start, word.end, weight)
+        for word, weight in zip(encoded.words, weights, strict=True)
     )

@@ -4,6 +4,7 @@ The encoder has MiniLM's shape (Wang et al. 2020); pooling follows the attention
 the paper reads as word weights; the decoder attends to the encoder and is told the emotion (HEF, Section 3.3).
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 import torch
@@ -23,6 +24,10 @@ class Reading(NamedTuple):
     """Emotion logits `(batch, labels)`."""
     attention: Tensor
     """Pooling weights `(batch, tokens)`; zero on special tokens and padding, a row sums to 1."""
+    causes: Tensor | None = None
+    """How much each token tells of the emotion's cause, 0 to 1 `(batch, tokens)`; None without a cause head."""
+    presence: Tensor | None = None
+    """Probability that the text carries an emotion at all `(batch,)`; None without a presence head."""
 
 
 class Embeddings(nn.Module):
@@ -53,10 +58,14 @@ class Encoder(nn.Module):
 
     def forward(self, ids: Tensor, roles: Tensor, mask: Tensor) -> Tensor:
         """`ids`, `roles`, `mask` `(batch, tokens)` → `(batch, tokens, hidden)`; `mask` is false on padding."""
-        hidden = self.embeddings(ids, roles)
+        return self.contextualise(self.embeddings(ids, roles), mask)[-1]
+
+    def contextualise(self, embedded: Tensor, mask: Tensor) -> list[Tensor]:
+        """Embeddings `(batch, tokens, hidden)` → the states of every layer, each of the same shape."""
+        states = [embedded]
         for layer in self.layers:
-            hidden = layer(hidden, mask[:, None, None, :])
-        return hidden
+            states.append(layer(states[-1], mask[:, None, None, :]))
+        return states
 
 
 class AttentionPooling(nn.Module):
@@ -91,6 +100,51 @@ class EmotionHead(nn.Module):
         """Two `(batch, hidden)` → `(batch, labels)`."""
         joined = self.dropout(torch.cat([pooled, first], dim=-1))
         return self.output(self.dropout(torch.tanh(self.dense(joined))))
+
+
+class CauseHead(nn.Module):
+    """States of a token, early, middle and late, and the pooled dialogue → is the token part of the cause?
+
+    The late layers know the emotion, the early ones still know the word.
+    """
+
+    SIZE = 128
+
+    def __init__(self, config: SemConfig) -> None:
+        super().__init__()
+        self._layers = (config.encoder_layers // 3, 2 * config.encoder_layers // 3, config.encoder_layers)
+        self.dense = nn.Linear((len(self._layers) + 1) * config.hidden_size, self.SIZE)
+        self.dropout = nn.Dropout(0.3)
+        self.output = nn.Linear(self.SIZE, 1)
+
+    def forward(self, layers: Sequence[Tensor], pooled: Tensor) -> Tensor:
+        """Each layer's states `(batch, tokens, hidden)`, pooled `(batch, hidden)` → 0 to 1, `(batch, tokens)`."""
+        return torch.sigmoid(self.logits(layers, pooled))
+
+    def logits(self, layers: Sequence[Tensor], pooled: Tensor) -> Tensor:
+        """The same before the sigmoid."""
+        states = [layers[index] for index in self._layers]
+        joined = torch.cat([*states, pooled[:, None, :].expand_as(states[0])], dim=-1)
+        return self.output(self.dropout(functional.gelu(self.dense(self.dropout(joined))))).squeeze(-1)
+
+
+class PresenceHead(nn.Module):
+    """Pooled words and the first token's state → does the text carry an emotion?"""
+
+    SIZE = 64
+
+    def __init__(self, config: SemConfig) -> None:
+        super().__init__()
+        self.dense = nn.Linear(2 * config.hidden_size, self.SIZE)
+        self.output = nn.Linear(self.SIZE, 1)
+
+    def forward(self, pooled: Tensor, first: Tensor) -> Tensor:
+        """Two `(batch, hidden)` → probabilities `(batch,)`."""
+        return torch.sigmoid(self.logits(pooled, first))
+
+    def logits(self, pooled: Tensor, first: Tensor) -> Tensor:
+        """The same before the sigmoid."""
+        return self.output(functional.gelu(self.dense(torch.cat([pooled, first], dim=-1)))).squeeze(-1)
 
 
 class Decoder(nn.Module):
@@ -139,14 +193,23 @@ class EmpatheticModel(nn.Module):
         self.pooling = AttentionPooling(config)
         self.head = EmotionHead(config)
         self.decoder = Decoder(config) if config.decoder_layers else None
+        self.cause_head = CauseHead(config) if config.cause_head else None
+        self.presence_head = PresenceHead(config) if config.presence_head else None
         self.apply(_initialise)
 
     def forward(self, ids: Tensor, roles: Tensor, mask: Tensor, poolable: Tensor) -> Reading:
         """Read a batch of dialogues; all inputs are `(batch, tokens)`."""
-        states = self.encoder(ids, roles, mask)
+        return self.read(self.encoder.embeddings(ids, roles), mask, poolable)
+
+    def read(self, embedded: Tensor, mask: Tensor, poolable: Tensor) -> Reading:
+        """The same from token embeddings `(batch, tokens, hidden)`."""
+        layers = self.encoder.contextualise(embedded, mask)
+        states = layers[-1]
         pooled, attention = self.pooling(states, poolable)
         logits = self.head(pooled, states[:, 0]).float() / self.config.temperature
-        return Reading(states, logits, attention)
+        causes = self.cause_head(layers, pooled) * poolable if self.cause_head else None
+        presence = self.presence_head(pooled, states[:, 0]) if self.presence_head else None
+        return Reading(states, logits, attention, causes, presence)
 
 
 def _initialise(module: nn.Module) -> None:

@@ -79,10 +79,7 @@ class EmotionPhase(Phase):
     @override
     def evaluate(self) -> dict[str, float]:
         logits, labels = predict_logits(self._model, self._aside, torch.device(self._config.device))
-        ranks = (logits > logits.gather(1, labels[:, None])).sum(dim=1)
-        measures = {f"acc_{k}": float((ranks < k).float().mean() * 100) for k in (1, 3, 10, 20)}
-        measures["nll"] = float(functional.cross_entropy(logits, labels))
-        return {**measures, "score": measures["acc_1"]}
+        return measure_logits(logits, labels)
 
 
 class ReplyPhase(Phase):
@@ -146,6 +143,14 @@ class ReplyPhase(Phase):
         return functional.cross_entropy(
             logits[real].float(), batch.targets[real], label_smoothing=smoothing, reduction="none"
         )
+
+
+def measure_logits(logits: Tensor, labels: Tensor) -> dict[str, float]:
+    """Acc_k in per cent and the mean loss of `logits` `(cases, labels)` against `labels` `(cases,)`."""
+    ranks = (logits > logits.gather(1, labels[:, None])).sum(dim=1)
+    measures = {f"acc_{k}": float((ranks < k).float().mean() * 100) for k in (1, 3, 10, 20)}
+    measures["nll"] = float(functional.cross_entropy(logits, labels))
+    return {**measures, "score": measures["acc_1"]}
 
 
 @torch.inference_mode()

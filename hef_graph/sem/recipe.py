@@ -1,5 +1,6 @@
 """From a file of conversations to a trained checkpoint: the whole recipe of a SEM."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -87,6 +88,12 @@ def build_model(recipe: Recipe, conversations: list[Conversation]) -> tuple[Empa
     return model.to(torch.device(recipe.emotion.device)), tokenizer
 
 
+def labels_of(conversations: Iterable[Conversation]) -> tuple[str, ...]:
+    """The 32 emotions if they cover the conversations', else the conversations' own in alphabetical order."""
+    found = {conversation.emotion for conversation in conversations}
+    return EMOTIONS if found <= set(EMOTIONS) else tuple(sorted(found))
+
+
 def _open_workshop(recipe: Recipe) -> Workshop:
     if recipe.start is None and not recipe.emotion.epochs:
         raise HefInputError("emotion epochs are 0 without a checkpoint to go on from; give at least 1, or --start")
@@ -101,9 +108,7 @@ def _open_workshop(recipe: Recipe) -> Workshop:
 def _new_model(recipe: Recipe, conversations: list[Conversation]) -> tuple[EmpatheticModel, list[str]]:
     folder = find_pretrained(recipe.pretrained)
     vocabulary = prune_vocabulary(folder, (text for c in conversations for text in c.utterances))
-    found = {conversation.emotion for conversation in conversations}
-    labels = EMOTIONS if found <= set(EMOTIONS) else tuple(sorted(found))
-    config = SemConfig(vocab_size=len(vocabulary), labels=labels)
+    config = SemConfig(vocab_size=len(vocabulary), labels=labels_of(conversations))
     if recipe.reply.epochs == 0:
         config = replace(config, decoder_layers=0)
     model = EmpatheticModel(config)
