@@ -32,6 +32,12 @@ TWO_STAGE: Final = (
 )
 """Two-stage emotion prediction: a soft priority, which leaves a stronger model free to disagree."""
 
+TWO_STAGE_UNSURE: Final = (
+    "A small emotion model is unsure about this message; its guesses, best first: {candidates}. Lean on the "
+    "conversation rather than on them."
+)
+"""The same when the small model doubts itself: a weak list misleads a strong model more than none."""
+
 HIGH_WORDS: Final = "Words that weigh most: {words}."
 LOW_WORDS: Final = "Words that also weigh: {words}."
 RELATE_WORDS: Final = "They are quoted from the speaker: look at how they relate to find what caused the feeling."
@@ -63,6 +69,7 @@ def build_instruction(
     candidates: Sequence[EmotionScore] = (),
     causes: CauseWords | None = None,
     *,
+    unsure: bool = False,
     system_prompt: str | None = None,
 ) -> Instruction:
     """The instruction of one turn.
@@ -71,16 +78,17 @@ def build_instruction(
         labels: all emotions that may be named.
         candidates: the prioritised emotions; none switches two-stage emotion prediction off.
         causes: the cause words; None switches emotion cause perception off.
+        unsure: whether the small model doubts its candidates.
         system_prompt: the application's own words, which come first.
     """
     parts = [ROLE, FORMAT.format(labels=", ".join(labels))]
     system = "\n\n".join([system_prompt, *parts] if system_prompt else parts)
-    return Instruction(system, build_evidence(candidates, causes))
+    return Instruction(system, build_evidence(candidates, causes, unsure=unsure))
 
 
-def build_evidence(candidates: Sequence[EmotionScore], causes: CauseWords | None) -> str:
+def build_evidence(candidates: Sequence[EmotionScore], causes: CauseWords | None, *, unsure: bool = False) -> str:
     """What the SEM saw in this turn, between its delimiters; empty if there is nothing to say."""
-    lines = [*_two_stage(candidates), *_cause_perception(causes)]
+    lines = [*_two_stage(candidates, TWO_STAGE_UNSURE if unsure else TWO_STAGE), *_cause_perception(causes)]
     return "\n".join([EVIDENCE_OPEN, *lines, EVIDENCE_CLOSE]) if lines else ""
 
 
@@ -97,10 +105,10 @@ def escape_evidence(text: str) -> str:
     return _DELIMITER.sub(r"(\1evidence)", text)
 
 
-def _two_stage(candidates: Sequence[EmotionScore]) -> list[str]:
+def _two_stage(candidates: Sequence[EmotionScore], template: str) -> list[str]:
     if not candidates:
         return []
-    return [TWO_STAGE.format(candidates=", ".join(score.label for score in candidates))]
+    return [template.format(candidates=", ".join(score.label for score in candidates))]
 
 
 def _cause_perception(causes: CauseWords | None) -> list[str]:

@@ -11,10 +11,10 @@ from typing_extensions import override
 
 from hef_graph.defaults import resolve_sem
 from hef_graph.errors import HefInputError
-from hef_graph.instruction import build_evidence, escape_evidence
+from hef_graph.instruction import escape_evidence
 from hef_graph.messages import turns_from_messages
-from hef_graph.turn import Evidence, ReadingOptions, weigh_evidence
-from hef_graph.types import SmallEmpatheticModel
+from hef_graph.turn import Evidence, ReadingOptions, weigh_evidence, word_evidence
+from hef_graph.types import CauseWords, SmallEmpatheticModel
 
 
 class EmpathyState(AgentState[Any]):
@@ -24,6 +24,10 @@ class EmpathyState(AgentState[Any]):
     """The SEM's most likely emotion of the newest user turn."""
     emotion_candidates: NotRequired[list[dict[str, Any]]]
     cause_words: NotRequired[dict[str, list[str]]]
+    emotion_confidence: NotRequired[float | None]
+    """Estimated probability that the first candidate is right; None if the SEM does not estimate it."""
+    in_domain: NotRequired[bool]
+    """False for a text that is unlike anything the SEM was trained on: the model is then shown nothing of it."""
 
 
 class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
@@ -47,7 +51,7 @@ class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
         try:
             turns = turns_from_messages(state["messages"])
         except HefInputError:  # nothing of the user's to read: the agent may still have work
-            return {"emotion": None, "emotion_candidates": [], "cause_words": {"high": [], "low": []}}
+            return {"emotion": None, **Evidence((), CauseWords()).to_json()}
         evidence = weigh_evidence(self._sem.analyze([turns])[0], turns, self._options)
         return {"emotion": evidence.candidates[0].label, **evidence.to_json()}
 
@@ -64,11 +68,7 @@ class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
         return await handler(self._show(request))
 
     def _show(self, request: ModelRequest[Any]) -> ModelRequest[Any]:
-        evidence = Evidence.from_json(request.state)
-        shown = build_evidence(
-            evidence.candidates if self._options.two_stage else (),
-            evidence.causes if self._options.cause_perception else None,
-        )
+        shown = word_evidence(Evidence.from_json(request.state), self._options)
         return request.override(messages=append_evidence(request.messages, shown)) if shown else request
 
 

@@ -26,8 +26,8 @@ class EmotionToolInput(BaseModel):
 def create_emotion_tool(sem: SmallEmpatheticModel | None = None, *, options: ReadingOptions | None = None) -> BaseTool:
     """A tool `analyze_emotion` that reads the speaker's emotion and its cause words from a dialogue.
 
-    The model that calls it gets JSON: `{"emotions": [{"label", "probability"}], "cause_words": {"high", "low"}}`; the
-    tool message's artifact is the whole `EmotionAnalysis`.
+    The model that calls it gets JSON: `{"emotions": [{"label", "probability"}], "cause_words": {"high", "low"},
+    "confidence", "in_domain"}`; the tool message's artifact is the whole `EmotionAnalysis`.
 
     Args:
         sem: the SEM; None for the shipped one.
@@ -53,4 +53,10 @@ def create_emotion_tool(sem: SmallEmpatheticModel | None = None, *, options: Rea
 def _describe(analysis: EmotionAnalysis, dialogue: Sequence[str], options: ReadingOptions) -> dict[str, Any]:
     evidence = weigh_evidence(analysis, turns_from_dialogue(dialogue), options).to_json()
     emotions = [{**score, "probability": round(score["probability"], 4)} for score in evidence["emotion_candidates"]]
-    return {"emotions": emotions, "cause_words": evidence["cause_words"]}
+    confidence = None if analysis.confidence is None else round(analysis.confidence, 4)
+    return {
+        "emotions": emotions,
+        "cause_words": evidence["cause_words"],
+        "confidence": confidence,
+        "in_domain": analysis.in_domain,
+    }

@@ -5,16 +5,19 @@ Everything here is pure; the model is called by others.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from hef_graph.candidates import K2, check_k2, prioritise
 from hef_graph.causes import select_cause_words
 from hef_graph.errors import HefInputError
-from hef_graph.instruction import Instruction, build_instruction, escape_evidence
+from hef_graph.instruction import Instruction, build_evidence, build_instruction, escape_evidence
 from hef_graph.lexicon import load_lexicon
 from hef_graph.types import CauseWords, EmotionAnalysis, EmotionScore, Turn
+
+UNSURE_BELOW: Final = 0.25
+"""Confidence under which the candidates are given as guesses only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,21 @@ class Evidence:
     candidates: tuple[EmotionScore, ...]
     """The prioritised emotions, most probable first."""
     causes: CauseWords
+    confidence: float | None = None
+    """Estimated probability that the first candidate is right; None when the SEM does not estimate it."""
+    in_domain: bool = True
+    """False for a text that is unlike anything the SEM was trained on."""
+
+    @property
+    def unsure(self) -> bool:
+        """Whether the instruction should lean less on the candidates."""
+        return self.confidence is not None and self.confidence < UNSURE_BELOW
 
     def to_json(self) -> dict[str, Any]:
-        """The state's keys `emotion_candidates` and `cause_words`."""
+        """The state's keys `emotion_candidates`, `cause_words`, `emotion_confidence` and `in_domain`."""
         return {
+            "emotion_confidence": self.confidence,
+            "in_domain": self.in_domain,
             "emotion_candidates": [{"label": c.label, "probability": c.probability} for c in self.candidates],
             "cause_words": {"high": list(self.causes.high), "low": list(self.causes.low)},
         }
@@ -62,27 +76,33 @@ class Evidence:
         return cls(
             tuple(EmotionScore(c["label"], c["probability"]) for c in values.get("emotion_candidates") or []),
             CauseWords(tuple(words.get("high", ())), tuple(words.get("low", ()))),
+            values.get("emotion_confidence"),
+            values.get("in_domain") is not False,
         )
 
 
 def weigh_evidence(analysis: EmotionAnalysis, turns: Sequence[Turn], options: ReadingOptions) -> Evidence:
     """Prioritise the emotions and pick the cause words of one dialogue."""
     return Evidence(
-        prioritise(analysis.emotions, options.k2, coverage=options.coverage),
+        prioritise(analysis.emotions, options.k2, coverage=options.coverage, thresholds=analysis.thresholds),
         select_cause_words(analysis.words, turns, load_lexicon(), k1=options.k1),
+        analysis.confidence,
+        analysis.in_domain,
     )
+
+
+def word_evidence(evidence: Evidence, options: ReadingOptions) -> str:
+    """What the model is told of the evidence: all that the options ask for, nothing of a text out of domain."""
+    candidates, causes = _shown(evidence, options)
+    return build_evidence(candidates, causes, unsure=evidence.unsure)
 
 
 def instruct(
     labels: Sequence[str], evidence: Evidence, options: ReadingOptions, *, system_prompt: str | None = None
 ) -> Instruction:
     """The instruction that the options ask for."""
-    return build_instruction(
-        labels,
-        evidence.candidates if options.two_stage else (),
-        evidence.causes if options.cause_perception else None,
-        system_prompt=system_prompt,
-    )
+    candidates, causes = _shown(evidence, options)
+    return build_instruction(labels, candidates, causes, unsure=evidence.unsure, system_prompt=system_prompt)
 
 
 def compose_prompt(turns: Sequence[Turn], instruction: Instruction) -> list[BaseMessage]:
@@ -100,3 +120,11 @@ def turns_as_messages(turns: Sequence[Turn]) -> list[BaseMessage]:
     """The conversation as plain messages, our delimiters in it made harmless."""
     kinds = {"listener": AIMessage, "speaker": HumanMessage}
     return [kinds[turn.role](escape_evidence(turn.text)) for turn in turns]
+
+
+def _shown(evidence: Evidence, options: ReadingOptions) -> tuple[tuple[EmotionScore, ...], CauseWords | None]:
+    """The candidates and cause words that the model is told."""
+    return (
+        evidence.candidates if options.two_stage and evidence.in_domain else (),
+        evidence.causes if options.cause_perception and evidence.in_domain else None,
+    )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hef_graph.candidates import check_k2, prioritise
+from hef_graph.candidates import check_k2, conformal_thresholds, least_probability, prioritise
 from hef_graph.errors import HefInputError
 from hef_graph.types import EmotionScore
 
@@ -80,3 +80,39 @@ def test_another_k2_is_refused_with_its_value(k2: Any) -> None:
 def test_prioritise_checks_its_k2() -> None:
     with pytest.raises(HefInputError, match="k2 is 0"):
         prioritise(SCORES, 0)
+
+
+THRESHOLDS = ((0.5, 0.4), (0.9, 0.1), (0.99, 0.02))
+
+
+@pytest.mark.parametrize(
+    ("coverage", "least"), [(0.5, 0.4), (0.9, 0.1), (0.99, 0.02), (0.7, 0.25), (0.945, 0.06), (0.3, 0.4), (0.995, 0.0)]
+)
+def test_a_threshold_lies_between_its_neighbours(coverage: float, least: float) -> None:
+    assert least_probability(THRESHOLDS, coverage) == pytest.approx(least)
+
+
+def test_with_thresholds_adaptive_takes_all_that_reach_the_one_of_the_coverage() -> None:
+    assert labels_of(prioritise(SCORES, "adaptive", coverage=0.9, thresholds=THRESHOLDS)) == ["sad", "lonely", "afraid"]
+
+
+def test_an_adaptive_set_is_never_empty() -> None:
+    assert labels_of(prioritise(SCORES, "adaptive", coverage=0.5, thresholds=((0.5, 0.9),))) == ["sad"]
+
+
+def test_a_number_is_not_bounded_by_thresholds() -> None:
+    assert len(prioritise(SCORES, 4, thresholds=THRESHOLDS)) == 4
+
+
+def test_a_threshold_is_a_probability_that_few_right_emotions_fall_below() -> None:
+    right = [number / 100 for number in range(1, 100)]
+    assert conformal_thresholds(right, (0.9, 0.5, 0.999)) == ((0.5, 0.5), (0.9, 0.1), (0.999, 0.0))
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=200), st.floats(0.01, 0.99))
+def test_the_share_of_calibration_cases_at_or_above_a_threshold_is_at_least_the_coverage(
+    right: list[float], coverage: float
+) -> None:
+    [(_, least)] = conformal_thresholds(right, [coverage])
+    covered = sum(probability >= least for probability in right)
+    assert covered / (len(right) + 1) >= coverage - 1 / (len(right) + 1) - 1e-9

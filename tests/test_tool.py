@@ -46,6 +46,8 @@ def test_it_answers_with_emotions_and_cause_words() -> None:
     assert answer == {
         "emotions": [{"label": "lonely", "probability": 0.3333}, {"label": "sad", "probability": 0.3333}],
         "cause_words": {"high": ["died"], "low": ["alone"]},
+        "confidence": None,
+        "in_domain": True,
     }
 
 

@@ -8,9 +8,16 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from hef_graph.errors import HefInputError
-from hef_graph.instruction import EVIDENCE_CLOSE, EVIDENCE_OPEN, Instruction, build_instruction
+from hef_graph.instruction import (
+    EVIDENCE_CLOSE,
+    EVIDENCE_OPEN,
+    TWO_STAGE,
+    TWO_STAGE_UNSURE,
+    Instruction,
+    build_instruction,
+)
 from hef_graph.lexicon import Lexicon, WordEntry
-from hef_graph.turn import Evidence, ReadingOptions, compose_prompt, instruct, turns_as_messages, weigh_evidence
+from hef_graph.turn import Evidence, ReadingOptions, compose_prompt, instruct, turns_as_messages, weigh_evidence, word_evidence
 from hef_graph.types import CauseWords, EmotionScore, Turn
 from tests.fakes import LABELS, StubSem
 
@@ -48,11 +55,42 @@ def test_evidence_is_written_as_the_states_plain_values() -> None:
     assert EVIDENCE.to_json() == {
         "emotion_candidates": [{"label": "sad", "probability": 0.75}, {"label": "lonely", "probability": 0.125}],
         "cause_words": {"high": ["died"], "low": ["parrot"]},
+        "emotion_confidence": None,
+        "in_domain": True,
     }
 
 
-def test_evidence_survives_json() -> None:
-    assert Evidence.from_json(json.loads(json.dumps(EVIDENCE.to_json()))) == EVIDENCE
+@pytest.mark.parametrize("evidence", [EVIDENCE, replace(EVIDENCE, confidence=0.5, in_domain=False)])
+def test_evidence_survives_json(evidence: Evidence) -> None:
+    assert Evidence.from_json(json.loads(json.dumps(evidence.to_json()))) == evidence
+
+
+@pytest.mark.usefixtures("lexicon")
+def test_the_sems_thresholds_bound_its_adaptive_set() -> None:
+    [analysis] = StubSem().analyze([TURNS])
+    calibrated = replace(analysis, thresholds=((0.5, 0.9), (0.9, 0.3), (0.99, 0.0)))
+    options = ReadingOptions(k2="adaptive", coverage=0.9)
+    expected = [score for score in analysis.emotions if score.probability >= 0.3]
+    assert weigh_evidence(calibrated, TURNS, options).candidates == tuple(expected)
+
+
+@pytest.mark.usefixtures("lexicon")
+def test_what_the_sem_thinks_of_its_own_reading_is_evidence() -> None:
+    [analysis] = StubSem().analyze([TURNS])
+    evidence = weigh_evidence(replace(analysis, confidence=0.1, in_domain=False), TURNS, ReadingOptions())
+    assert (evidence.confidence, evidence.in_domain) == (0.1, False)
+
+
+@pytest.mark.parametrize(("confidence", "wording"), [(0.9, TWO_STAGE), (None, TWO_STAGE), (0.1, TWO_STAGE_UNSURE)])
+def test_a_doubtful_reading_is_given_as_guesses(confidence: float | None, wording: str) -> None:
+    evidence = replace(EVIDENCE, confidence=confidence)
+    built = instruct(LABELS, evidence, ReadingOptions()).evidence
+    assert wording.format(candidates="sad, lonely") in built
+    assert word_evidence(evidence, ReadingOptions()) == built
+
+
+def test_of_a_text_out_of_domain_nothing_is_said() -> None:
+    assert instruct(LABELS, replace(EVIDENCE, in_domain=False), ReadingOptions()).evidence == ""
 
 
 @pytest.mark.parametrize("values", [{}, {"emotion_candidates": None, "cause_words": None}, {"cause_words": {}}])

@@ -40,3 +40,7 @@ class TurnState(HefState):
 
     started: NotRequired[float]
     """`time.time()` at which the turn began: its deadline counts from there."""
+    emotion_confidence: NotRequired[float | None]
+    """Estimated probability that the first candidate is right; None if the SEM does not estimate it."""
+    in_domain: NotRequired[bool]
+    """False for a text unlike anything the SEM was trained on: the instruction then says nothing of its reading."""
