@@ -74,6 +74,16 @@ def _share(conv_id: str) -> float:
     return int.from_bytes(hashlib.sha256(conv_id.encode()).digest()[:4], "big") / 2**32
 
 
+def halves(conversations: Iterable[Conversation]) -> tuple[list[Conversation], list[Conversation]]:
+    """Split into two halves by another hash of `conv_id` than `set_aside`: one to calibrate on, one to measure on."""
+    first: list[Conversation] = []
+    second: list[Conversation] = []
+    for conversation in conversations:
+        digest = hashlib.sha256(f"half {conversation.conv_id}".encode()).digest()
+        (second if digest[0] % 2 else first).append(conversation)
+    return first, second
+
+
 def read_conversations(path: Path) -> list[Conversation]:
     """Read conversations from JSONL (ours), or from the official CSV or the hub's parquet (one utterance a row).
 

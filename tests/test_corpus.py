@@ -11,6 +11,7 @@ from hef_graph.corpus import (
     Conversation,
     contexts_of,
     cut_contexts,
+    halves,
     read_conversations,
     set_aside,
     write_conversations,
@@ -92,6 +93,27 @@ def test_of_a_handful_at_least_one_is_set_aside_and_one_kept() -> None:
 def test_one_conversation_cannot_be_split() -> None:
     with pytest.raises(HefInputError, match="1 conversations cannot be split; give two or more"):
         set_aside(numbered(1))
+
+
+def test_every_conversation_is_in_one_half() -> None:
+    first, second = halves(numbered(200))
+    assert sorted([*first, *second], key=str) == sorted(numbered(200), key=str)
+
+
+def test_halves_are_of_about_one_size() -> None:
+    first, _ = halves(numbered(2000))
+    assert 0.47 < len(first) / 2000 < 0.53
+
+
+def test_halves_do_not_follow_what_is_set_aside() -> None:
+    _, aside = set_aside(numbered(2000), fraction=0.5)
+    first, _ = halves(aside)
+    assert 0.45 < len(first) / len(aside) < 0.55
+
+
+def test_the_halves_never_change() -> None:
+    first, _ = halves(numbered(8))
+    assert [conversation.conv_id for conversation in first] == ["hit:0", "hit:2", "hit:5", "hit:6"]
 
 
 @given(st.lists(conversations, min_size=1, max_size=5))
