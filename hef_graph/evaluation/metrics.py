@@ -1,6 +1,7 @@
 """The measures, each in its plainest form; percentages unless said otherwise."""
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
@@ -24,13 +25,23 @@ def macro_f1(predicted: Sequence[str], gold: Sequence[str]) -> float:
 
 
 def calibration_error(confidences: Sequence[float], hits: Sequence[bool], *, bins: int = 15) -> float:
-    """Expected calibration error, 0 to 1 (Guo et al. 2017): mean gap of confidence and accuracy."""
-    gaps: list[float] = []
-    for index in range(bins):
-        low, high = index / bins, (index + 1) / bins
-        members = [(c, h) for c, h in zip(confidences, hits, strict=True) if low < c <= high]
-        gaps.append(abs(sum(c for c, _ in members) - sum(h for _, h in members)))
-    return sum(gaps) / len(confidences)
+    """Expected calibration error, 0 to 1 (Guo et al. 2017): mean gap of confidence and accuracy; 0 for no cases."""
+    gaps = [0.0] * bins
+    for confidence, hit in zip(confidences, hits, strict=True):
+        gaps[confidence_bin(confidence, bins=bins)] += confidence - hit
+    return sum(map(abs, gaps)) / max(1, len(confidences))
+
+
+def confidence_bin(confidence: float, *, bins: int = 15) -> int:
+    """Index of the bin of equal width that holds the confidence: above its lower edge, up to its upper one.
+
+    The first bin holds 0 too; the last one what rounding puts above 1.
+
+    >>> [confidence_bin(confidence, bins=10) for confidence in (0.0, 0.1, 0.11, 1.0)]
+    [0, 0, 1, 9]
+    """
+    edges = [(index + 1) / bins for index in range(bins - 1)]
+    return bisect_left(edges, confidence)
 
 
 def distinct(n: int, responses: Sequence[str]) -> float:

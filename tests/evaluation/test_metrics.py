@@ -3,6 +3,7 @@ import pytest
 from hef_graph.evaluation.metrics import (
     accuracy_at,
     calibration_error,
+    confidence_bin,
     distinct,
     macro_f1,
     tokenize_words,
@@ -37,6 +38,23 @@ def test_confidence_above_accuracy_is_an_error_of_the_gap() -> None:
 
 def test_bins_are_weighed_by_their_size() -> None:
     assert calibration_error([0.9, 0.9, 0.9, 0.1], [True, True, True, True]) == pytest.approx((0.3 + 0.9) / 4)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "bins", "index"),
+    [(0.0, 15, 0), (1 / 15, 15, 0), (0.2, 15, 2), (0.2 + 1e-12, 15, 3), (0.6, 15, 8), (1.0, 15, 14), (0.3, 10, 2)],
+)
+def test_a_confidence_on_an_edge_belongs_to_the_bin_below(confidence: float, bins: int, index: int) -> None:
+    assert confidence_bin(confidence, bins=bins) == index
+
+
+@pytest.mark.parametrize(("confidence", "hit"), [(0.0, True), (1.0 + 2**-52, False)])
+def test_certainty_that_is_wrong_is_an_error_of_one(confidence: float, hit: bool) -> None:
+    assert calibration_error([confidence], [hit]) == pytest.approx(1.0)
+
+
+def test_no_cases_have_no_calibration_error() -> None:
+    assert calibration_error([], []) == 0.0
 
 
 def test_distinct_counts_unique_n_grams_of_the_whole_corpus() -> None:
