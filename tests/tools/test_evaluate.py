@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from hef_graph.corpus import contexts_of, read_conversations
+from tests.fakes import StubSem
 from tools import evaluate
 
 
@@ -22,6 +23,83 @@ def test_every_context_is_read_and_the_report_is_printed_and_written(
     assert report == json.loads(output.read_text())
     assert report["reading"]["contexts"] == len(contexts_of(read_conversations(data_file)))
     assert 0 <= report["reading"]["acc_1"] <= report["reading"]["acc_3"] <= report["reading"]["acc_20"] == 100
+
+
+def test_the_parts_are_halves_of_the_conversations(
+    sem_folder: Path, data_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counts = []
+    for part in ("all", "a", "b"):
+        run(monkeypatch, "--data", data_file, "--sem", sem_folder, "--part", part)
+        counts.append(json.loads(capsys.readouterr().out)["reading"]["contexts"])
+    assert counts[0] == counts[1] + counts[2] > counts[1] > 0
+
+
+@pytest.fixture
+def reccon_file(tmp_path: Path) -> Path:
+    """One made-up dialogue in RECCON's form."""
+    turn = {"speaker": "A", "text": "The old ferry sank !", "emotion": "fear"}
+    marked = turn | {"cause_turns": [1], "cause_spans": ["ferry sank"]}
+    path = tmp_path / "reccon.jsonl"
+    path.write_text(json.dumps({"dialogue_id": "d1", "turns": [marked]}))
+    return path
+
+
+def test_cause_words_are_compared_with_marked_ones_without_conversations(
+    sem_folder: Path, reccon_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "--causes", reccon_file, reccon_file, "--sem", sem_folder) == 0
+    printed = capsys.readouterr()
+    report = json.loads(printed.out)
+    assert [row["method"] for row in report["causes"]["rows"]][:2] == ["random", "IDF"]
+    assert (report["causes"]["cases"], "reading" in report) == (2, False)
+    assert "2 turns of 1 dialogues" in printed.err
+
+
+def test_deletion_is_measured_on_so_many_contexts(
+    sem_folder: Path, data_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(monkeypatch, "--data", data_file, "--sem", sem_folder, "--deletion", 4)
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["deletion"]["contexts"] <= 4
+    assert "words deleted" in printed.err
+
+
+def test_candidates_are_measured_on_demand(
+    sem_folder: Path, data_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(monkeypatch, "--data", data_file, "--sem", sem_folder, "--candidates")
+    printed = capsys.readouterr()
+    assert len(json.loads(printed.out)["candidates"]["coverages"]) == 4
+    assert "Adaptive candidates" in printed.err
+    assert "Reliability" in printed.err
+
+
+def test_a_way_to_weigh_words_is_handed_on(
+    reccon_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: dict[str, object] = {}
+
+    def load(source: object, **options: object) -> StubSem:
+        asked.update(options)
+        return StubSem()
+
+    monkeypatch.setattr(evaluate, "load_sem", load)
+    run(monkeypatch, "--causes", reccon_file, "--words", "occlusion")
+    assert asked["words"] == "occlusion"
+    assert json.loads(capsys.readouterr().out)["causes"]["rows"][2]["method"] == "occlusion"
+    run(monkeypatch, "--causes", reccon_file)
+    assert json.loads(capsys.readouterr().out)["causes"]["rows"][2]["method"] == "stub"
+
+
+@pytest.mark.parametrize("arguments", [(), ("--causes", "x.jsonl", "--candidates"), ("--deletion", "3")])
+def test_measures_that_need_conversations_ask_for_them(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(monkeypatch, *arguments)
+    assert ended.value.code == 2
+    assert "give conversations with --data" in capsys.readouterr().err
 
 
 def test_writing_is_measured_on_demand(
