@@ -2,7 +2,8 @@
 
 HefError
 ├── HefInputError       a dialogue, message or option that cannot be used as given (also a ValueError)
-├── HefModelError       a chat model that cannot be built or reached
+├── HefModelError       a chat model or a remote SEM that cannot be built or reached
+│   └── HefBusyError    a SEM that has too much to do now; try again in a moment
 ├── HefCheckpointError  model files that are missing, damaged or of another format
 └── HefReplyError       a model's answer that does not fit the reply's schema
 """
@@ -17,7 +18,11 @@ class HefInputError(HefError, ValueError):
 
 
 class HefModelError(HefError):
-    """A chat model cannot be built or reached."""
+    """A chat model or a remote SEM cannot be built or reached."""
+
+
+class HefBusyError(HefModelError):
+    """A small empathetic model (SEM) has too much to do now; try again in a moment."""
 
 
 class HefCheckpointError(HefError):
