@@ -39,11 +39,11 @@ $(VENV)/.chat: $(SOURCES) | $(BIN)/python
 
 $(VENV)/.test: $(SOURCES) | $(BIN)/python
 	@echo "Setting up (a minute or two, once) …" >&2
-	@$(PIP) --editable '.[openai,huggingface,eval,dev]'
+	@$(PIP) --editable '.[openai,huggingface,eval,serve,dev]'
 	@touch $@ $(VENV)/.chat
 
 constraints: $(VENV)/.test
-	@$(PIP) --editable '.[openai,huggingface,train,eval,dev]'
+	@$(PIP) --editable '.[openai,huggingface,train,eval,serve,dev]'
 	@{ echo "# Every version that 'make chat' and 'make test' install, written by 'make constraints' (torch is the CPU build)."; \
 		$(BIN)/pip freeze --exclude-editable | sed 's/+cpu//; s/ @ .*//' | sort -fu; } > constraints.new && mv constraints.new constraints.txt
 

@@ -1,4 +1,4 @@
-"""The command line: `hef chat`, `hef reply`, `hef analyze`."""
+"""The command line: `hef chat`, `hef reply`, `hef analyze`, `hef serve-sem`."""
 
 from hef_graph.cli.main import main
 

@@ -40,7 +40,7 @@ def build_parser() -> Parser:
         prog="hef", description="Read the emotion and its cause words in a dialogue, and answer with empathy."
     )
     parser.add_argument("--version", action="version", version=f"hef_graph {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="chat|reply|analyze")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="chat|reply|analyze|serve-sem")
     chat = commands.add_parser("chat", help="talk; the conversation is kept on this machine")
     _add_shared(chat, speaks=True)
     chat.add_argument("--thread", default="default", metavar="NAME", help="which conversation (default: %(default)s)")
@@ -55,12 +55,27 @@ def build_parser() -> Parser:
     analyze.add_argument("--input", type=Path, metavar="FILE", help="dialogues, one JSON value a line")
     analyze.add_argument("--output", type=Path, metavar="FILE", help="where the results go (default: standard output)")
     analyze.add_argument("--json", action="store_true", help="print the analysis as JSON")
+    _add_serve(commands.add_parser("serve-sem", help="answer other programs that want emotions and cause words"))
     return parser
 
 
-def _add_shared(parser: argparse.ArgumentParser, *, speaks: bool) -> None:
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    _add_sem(parser)
+    parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8765, metavar="N", help="0 takes a free one (default: %(default)s)")
+    parser.add_argument("--device", help="cpu, cuda, cuda:1 … (default: a GPU where there is one)")
+    parser.add_argument(
+        "--max-batch", type=int, default=64, metavar="N", help="dialogues read in one go (default: %(default)s)"
+    )
+
+
+def _add_sem(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--version", action="version", version=f"hef_graph {__version__}")
     parser.add_argument("--sem", metavar="DIR", help="another small empathetic model (default: the shipped one)")
+
+
+def _add_shared(parser: argparse.ArgumentParser, *, speaks: bool) -> None:
+    _add_sem(parser)
     parser.add_argument("--k2", type=_k2, default=10, metavar="N", help="emotions to put first: a number, or adaptive")
     if speaks:
         model = os.environ.get("HEF_MODEL") or None
@@ -76,6 +91,10 @@ def _run(arguments: argparse.Namespace) -> int:
         from hef_graph.cli.analyze import run_analyze  # noqa: PLC0415  slow to import
 
         return run_analyze(arguments)
+    if arguments.command == "serve-sem":
+        from hef_graph.cli.serve import run_serve  # noqa: PLC0415  slow to import
+
+        return run_serve(arguments)
     from hef_graph.cli.chat import run_chat, run_reply  # noqa: PLC0415  slow to import
 
     return run_chat(arguments) if arguments.command == "chat" else run_reply(arguments)
