@@ -1,6 +1,5 @@
 """Emotion probabilities → the prioritised emotions of stage one (HEF, Section 3.4)."""
 
-import math
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Literal, TypeAlias
@@ -39,20 +38,6 @@ def prioritise(
         return _cumulative_set(ranked, coverage)
     least = least_probability(thresholds, coverage)
     return tuple(score for index, score in enumerate(ranked) if index == 0 or score.probability >= least)
-
-
-def conformal_thresholds(right: Sequence[float], coverages: Sequence[float]) -> CoverageThresholds:
-    """Thresholds from the probabilities of the right emotion in calibration cases (split conformal prediction).
-
-    For coverage c of n cases the threshold is the floor((1 - c)(n + 1))-th smallest probability (0 if that is none),
-    which covers a new, exchangeable case with probability c at least, and c + 1/(n + 1) at most without ties.
-    """
-    ordered = sorted(right)
-    pairs: list[tuple[float, float]] = []
-    for coverage in sorted(coverages):
-        missed = math.floor((1 - coverage) * (len(ordered) + 1) + 1e-9)
-        pairs.append((coverage, ordered[missed - 1] if missed else 0.0))
-    return tuple(pairs)
 
 
 def least_probability(thresholds: CoverageThresholds, coverage: float) -> float:

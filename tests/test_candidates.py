@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hef_graph.candidates import check_k2, conformal_thresholds, least_probability, prioritise
+from hef_graph.candidates import check_k2, least_probability, prioritise
 from hef_graph.errors import HefInputError
 from hef_graph.types import EmotionScore
 
@@ -102,17 +102,3 @@ def test_an_adaptive_set_is_never_empty() -> None:
 
 def test_a_number_is_not_bounded_by_thresholds() -> None:
     assert len(prioritise(SCORES, 4, thresholds=THRESHOLDS)) == 4
-
-
-def test_a_threshold_is_a_probability_that_few_right_emotions_fall_below() -> None:
-    right = [number / 100 for number in range(1, 100)]
-    assert conformal_thresholds(right, (0.9, 0.5, 0.999)) == ((0.5, 0.5), (0.9, 0.1), (0.999, 0.0))
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=200), st.floats(0.01, 0.99))
-def test_the_share_of_calibration_cases_at_or_above_a_threshold_is_at_least_the_coverage(
-    right: list[float], coverage: float
-) -> None:
-    [(_, least)] = conformal_thresholds(right, [coverage])
-    covered = sum(probability >= least for probability in right)
-    assert covered / (len(right) + 1) >= coverage - 1 / (len(right) + 1) - 1e-9

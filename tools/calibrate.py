@@ -1,9 +1,11 @@
 """Finish a trained SEM: fit its temperature, and count the words of the training contexts.
 
-    python tools/calibrate.py --data train.jsonl --sem runs/sem --lexicon runs/sem/lexicon.tsv
+    python tools/calibrate.py --data train.jsonl --held valid.jsonl --sem runs/sem --lexicon runs/sem/lexicon.tsv
 
-Writes the temperature into the checkpoint's `config.json` (fitted on the conversations that training set aside) and the
-word table: contexts that hold the word, its emotion intensity, contexts in which it is among the SEM's heaviest words.
+Writes into the checkpoint's `config.json` the temperature and the thresholds of adaptive candidates, fitted on the
+first half of the conversations of `--held` (without it: on those of `--data` that training set aside), and the limits of
+the domain. Writes the word table: contexts that hold the word, its emotion intensity, contexts in which it is among the
+SEM's heaviest words.
 """
 
 import argparse
@@ -12,7 +14,7 @@ import sys
 from pathlib import Path
 
 from hef_graph.cli.terminal import end_in_one_line
-from hef_graph.corpus import contexts_of, read_conversations
+from hef_graph.corpus import contexts_of, halves, read_conversations, set_aside
 from hef_graph.evaluation.word_statistics import count_words
 from hef_graph.lexicon import write_lexicon
 from hef_graph.sem import load_sem
@@ -23,8 +25,9 @@ def read_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the conversations that the SEM was trained on")
+    parser.add_argument("--held", type=Path, help="conversations of other people; half of them is used")
     parser.add_argument("--sem", type=Path, required=True, help="checkpoint folder; its config.json is rewritten")
-    parser.add_argument("--lexicon", type=Path, required=True, help="where the word table goes")
+    parser.add_argument("--lexicon", type=Path, help="where the word table goes (default: none is counted)")
     parser.add_argument("--k1", type=int, default=3, help="heaviest words counted per context")
     return parser.parse_args()
 
@@ -32,12 +35,16 @@ def read_arguments() -> argparse.Namespace:
 def main() -> int:
     """Calibrate, count, print."""
     arguments = read_arguments()
-    temperature = calibrate_checkpoint(arguments.sem, arguments.data)
-    contexts = contexts_of(read_conversations(arguments.data))
-    lexicon = count_words(load_sem(arguments.sem), contexts, k1=arguments.k1)
-    write_lexicon(lexicon, arguments.lexicon)
-    averages = lexicon.averages._asdict()
-    print(json.dumps({"temperature": temperature, "words": len(lexicon.entries), "averages": averages}, indent=1))
+    conversations = read_conversations(arguments.data)
+    learned, aside = set_aside(conversations)
+    held = halves(read_conversations(arguments.held))[0] if arguments.held else aside
+    config = calibrate_checkpoint(arguments.sem, held, learned)
+    report: dict[str, object] = {"temperature": config.temperature, "rarity": config.rarity}
+    if arguments.lexicon:
+        lexicon = count_words(load_sem(arguments.sem), contexts_of(conversations), k1=arguments.k1)
+        write_lexicon(lexicon, arguments.lexicon)
+        report |= {"words": len(lexicon.entries), "averages": lexicon.averages._asdict()}
+    print(json.dumps(report, indent=1))
     return 0
 
 

@@ -78,6 +78,16 @@ def read_reccon(paths: Sequence[Path]) -> CauseData:
     return CauseData(tuple(cases), found, missing)
 
 
+def read_turns(paths: Sequence[Path]) -> list[tuple[str, bool]]:
+    """Every turn's text, and whether people found an emotion in it.
+
+    Raises:
+        HefInputError: as `read_reccon`.
+    """
+    dialogues = (dialogue for path in paths for dialogue in _read_dialogues(path))
+    return [(turn.text, turn.emotion != NEUTRAL) for dialogue in dialogues for turn in dialogue.turns]
+
+
 def folds(cases: Iterable[CauseCase], count: int = 5) -> list[list[CauseCase]]:
     """Split by a hash of `dialogue_id`: one dialogue is in one fold, whatever else is there.
 

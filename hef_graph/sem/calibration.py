@@ -1,32 +1,74 @@
-"""Honest probabilities: one temperature, fitted on conversations set aside (Guo et al. 2017)."""
+"""Honest probabilities, fitted on contexts that nothing was trained on.
 
+One temperature for the emotions (Guo et al. 2017), thresholds for adaptive candidates (split conformal prediction), and
+the limits within which a text is like those of the training.
+"""
+
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from hef_graph.corpus import contexts_of, read_conversations, set_aside
+from hef_graph.corpus import Conversation, contexts_of
 from hef_graph.sem.checkpoint import load_checkpoint, save_config
+from hef_graph.sem.config import SemConfig
 from hef_graph.sem.dataset import emotion_examples
+from hef_graph.sem.domain import fit_limits
 from hef_graph.sem.phases import predict_logits
 from hef_graph.sem.tokenization import DialogueTokenizer
+from hef_graph.types import CoverageThresholds
+
+COVERAGES: Final = tuple(number / 200 for number in range(100, 200))
+"""The coverages that thresholds are kept for: from 0.5 in steps of half a point."""
 
 
-def calibrate_checkpoint(folder: Path, data: Path) -> float:
-    """Fit the temperature of a checkpoint on the conversations of `data` that training set aside, and store it."""
+def calibrate_checkpoint(folder: Path, held: Sequence[Conversation], learned: Sequence[Conversation]) -> SemConfig:
+    """Fit temperature and thresholds on `held` and the domain's limits on `learned`, and store them.
+
+    Args:
+        folder: the checkpoint; its `config.json` is rewritten.
+        held: conversations that nothing was trained on.
+        learned: those of the training.
+    """
     cpu = torch.device("cpu")
     model, vocabulary = load_checkpoint(folder, cpu)
     config = model.config
     tokenizer = DialogueTokenizer(
         vocabulary, max_tokens=config.max_tokens, decoder_vocab_size=config.decoder_vocab_size
     )
-    _, aside = set_aside(read_conversations(data))
-    logits, labels = predict_logits(model, emotion_examples(contexts_of(aside), tokenizer, config.labels), cpu)
-    temperature = fit_temperature(logits * config.temperature, labels)
-    save_config(folder, replace(config, temperature=temperature))
-    return temperature
+    examples = emotion_examples(contexts_of(held), tokenizer, config.labels)
+    logits, labels = predict_logits(model, examples, cpu)
+    logits = logits * config.temperature
+    temperature = fit_temperature(logits, labels)
+    right = torch.softmax(logits.double() / temperature, dim=-1).gather(1, labels[:, None])[:, 0]
+    texts = [example.dialogue.ids for example in emotion_examples(contexts_of(learned), tokenizer, config.labels)]
+    calibrated = replace(
+        config,
+        temperature=temperature,
+        thresholds=conformal_thresholds(right.tolist(), COVERAGES),
+        rarity=fit_limits(vocabulary, texts),
+    )
+    save_config(folder, calibrated)
+    return calibrated
+
+
+def conformal_thresholds(right: Sequence[float], coverages: Sequence[float]) -> CoverageThresholds:
+    """Thresholds from the probabilities of the right emotion in calibration cases (split conformal prediction).
+
+    For coverage c of n cases the threshold is the floor((1 - c)(n + 1))-th smallest probability (0 if that is none),
+    which covers a new, exchangeable case with probability c at least, and c + 1/(n + 1) at most without ties.
+    """
+    ordered = sorted(right)
+    pairs: list[tuple[float, float]] = []
+    for coverage in sorted(coverages):
+        missed = math.floor((1 - coverage) * (len(ordered) + 1) + 1e-9)
+        pairs.append((coverage, round(ordered[missed - 1], 6) if missed else 0.0))
+    return tuple(pairs)
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:

@@ -1,5 +1,6 @@
 """A SEM on disk: `model.safetensors`, `config.json`, `vocab.txt`. Nothing in these files can run code."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ class CheckpointFiles:
         return f"{self.weights}, {self.config} and {self.vocabulary}"
 
 
+HASH = "weights_sha256"
+"""The key of `config.json` that holds the weights' hash."""
+
 FILES = CheckpointFiles()
 SHIPPED = Path(__file__).parent / "weights"
 """The checkpoint inside the package."""
@@ -44,15 +48,17 @@ def save_checkpoint(folder: Path, model: EmpatheticModel, vocabulary: Sequence[s
 
 
 def save_config(folder: Path, config: SemConfig) -> None:
-    """Write the readable part."""
-    (folder / FILES.config).write_text(json.dumps(config.to_dict(), indent=1) + "\n", "utf-8")
+    """Write the readable part, with the hash of the weights that lie beside it."""
+    values = {**config.to_dict(), HASH: _hash(folder / FILES.weights)}
+    (folder / FILES.config).write_text(json.dumps(values, indent=1) + "\n", "utf-8")
 
 
 def load_checkpoint(folder: Path, device: torch.device) -> tuple[EmpatheticModel, list[str]]:
     """The model in single precision, ready to read, and its vocabulary.
 
     Raises:
-        HefCheckpointError: a file is missing or damaged, or does not fit the others.
+        HefCheckpointError: a file is missing or damaged, or does not fit the others; the weights are not those that
+            `config.json` was written for.
     """
     config, vocabulary = _read_config(folder), _read_lines(folder / FILES.vocabulary)
     if len(vocabulary) != config.vocab_size:
@@ -75,7 +81,27 @@ def _read_config(folder: Path) -> SemConfig:
         raise HefCheckpointError(f"{folder / FILES.config} is not JSON: {error}") from error
     if not isinstance(values, dict):
         raise HefCheckpointError(f"{folder / FILES.config} must hold a JSON object")
+    _check_hash(folder / FILES.weights, values.pop(HASH, None), values.get("format"))
     return SemConfig.from_dict(values)
+
+
+def _check_hash(weights: Path, promised: object, version: object) -> None:
+    """The first format had no hash."""
+    if promised is None and version == 1:
+        return
+    found = _hash(weights)
+    if promised != found:
+        raise HefCheckpointError(
+            f"{weights} is not the file that config.json belongs to: its SHA-256 is {found}, expected {promised}; "
+            "it is damaged or was exchanged, so install or train it anew"
+        )
+
+
+def _hash(path: Path) -> str:
+    if not path.is_file():
+        raise HefCheckpointError(f"no such file: {path}; a checkpoint folder holds {FILES.listed}")
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read_lines(path: Path) -> list[str]:

@@ -119,12 +119,15 @@ class CauseHead(nn.Module):
 
     def forward(self, layers: Sequence[Tensor], pooled: Tensor) -> Tensor:
         """Each layer's states `(batch, tokens, hidden)`, pooled `(batch, hidden)` → 0 to 1, `(batch, tokens)`."""
-        return torch.sigmoid(self.logits(layers, pooled))
+        return torch.sigmoid(self.read(self.join(layers, pooled)))
 
-    def logits(self, layers: Sequence[Tensor], pooled: Tensor) -> Tensor:
-        """The same before the sigmoid."""
+    def join(self, layers: Sequence[Tensor], pooled: Tensor) -> Tensor:
+        """What is read of each token: `(batch, tokens, features)`."""
         states = [layers[index] for index in self._layers]
-        joined = torch.cat([*states, pooled[:, None, :].expand_as(states[0])], dim=-1)
+        return torch.cat([*states, pooled[:, None, :].expand_as(states[0])], dim=-1)
+
+    def read(self, joined: Tensor) -> Tensor:
+        """`(…, features)` → logits `(…)`."""
         return self.output(self.dropout(functional.gelu(self.dense(self.dropout(joined))))).squeeze(-1)
 
 
@@ -140,11 +143,11 @@ class PresenceHead(nn.Module):
 
     def forward(self, pooled: Tensor, first: Tensor) -> Tensor:
         """Two `(batch, hidden)` → probabilities `(batch,)`."""
-        return torch.sigmoid(self.logits(pooled, first))
+        return torch.sigmoid(self.read(torch.cat([pooled, first], dim=-1)))
 
-    def logits(self, pooled: Tensor, first: Tensor) -> Tensor:
-        """The same before the sigmoid."""
-        return self.output(functional.gelu(self.dense(torch.cat([pooled, first], dim=-1)))).squeeze(-1)
+    def read(self, joined: Tensor) -> Tensor:
+        """Both side by side `(batch, 2 hidden)` → logits `(batch,)`."""
+        return self.output(functional.gelu(self.dense(joined))).squeeze(-1)
 
 
 class Decoder(nn.Module):
