@@ -11,7 +11,7 @@ from typing import Any, Final, TextIO
 
 from tqdm import tqdm
 
-from hef_graph.cli.display import draw_emotions, make_console, mark_words
+from hef_graph.cli.display import draw_emotions, make_console, mark_words, word_doubt
 from hef_graph.cli.terminal import BAD_INPUT, read_text
 from hef_graph.errors import HefInputError
 from hef_graph.sem import load_sem
@@ -51,9 +51,12 @@ def run_analyze(arguments: argparse.Namespace) -> int:
 def show(text: str, analysis: EmotionAnalysis, options: ReadingOptions) -> None:
     """Bars for the emotions, and the text with its cause words marked."""
     console = make_console()
-    evidence = weigh_evidence(analysis, turns_from_dialogue([text]), options).to_json()
-    console.print(mark_words(text, evidence["cause_words"], console))
-    console.print(draw_emotions(evidence["emotion_candidates"]))
+    evidence = weigh_evidence(analysis, turns_from_dialogue([text]), options)
+    values = evidence.to_json()
+    console.print(mark_words(text, values["cause_words"], console))
+    console.print(draw_emotions(values["emotion_candidates"]))
+    if doubt := word_doubt(in_domain=evidence.in_domain, unsure=evidence.unsure):
+        console.print(doubt)
 
 
 def analyze_file(arguments: argparse.Namespace) -> int:

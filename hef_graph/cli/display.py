@@ -31,6 +31,13 @@ def draw_emotions(candidates: Sequence[Mapping[str, Any]]) -> Text:
     return Text("\n").join(lines)
 
 
+def word_doubt(*, in_domain: bool, unsure: bool) -> Text | None:
+    """What people should know before they believe the bars; None if there is nothing to say."""
+    if not in_domain:
+        return Text("  (unlike anything this SEM was trained on: another language, or no plain text)", style="dim")
+    return Text("  (unsure: these are guesses)", style="dim") if unsure else None
+
+
 def draw_bar(share: float) -> str:
     """A bar for a share of 0 to 1, to an eighth of a character; short ones are padded."""
     eighths = round(max(0.0, min(1.0, share)) * BAR_WIDTH * 8)

@@ -51,7 +51,7 @@ def piece_rarities(vocabulary: Sequence[str]) -> list[float | None]:
     return rarities
 
 
-def fit_limits(vocabulary: Sequence[str], texts: Sequence[Sequence[int]], *, share: float = 0.005) -> tuple[float, ...]:
+def fit_limits(vocabulary: Sequence[str], texts: Sequence[Sequence[int]], *, share: float = 0.001) -> tuple[float, ...]:
     """The limits within which all but `share` of `texts` (token ids) lie."""
     known = piece_rarities(vocabulary)
     rarities = [found for ids in texts if (found := [r for i in ids if (r := known[i]) is not None])]

@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from hef_graph.cli.display import BAR_WIDTH, draw_bar, draw_emotions, mark_words
+from hef_graph.cli.display import BAR_WIDTH, draw_bar, draw_emotions, mark_words, word_doubt
 
 
 def plain_console() -> Console:
@@ -56,3 +56,11 @@ def test_markup_of_the_user_is_shown_as_typed() -> None:
     console = plain_console()
     console.print(mark_words("[bold]loud[/bold] [/]", {"high": [], "low": []}, console))
     assert "[bold]loud[/bold] [/]" in console.file.getvalue()  # type: ignore[attr-defined]  # it is a StringIO
+
+
+@pytest.mark.parametrize(
+    ("in_domain", "unsure", "said"), [(True, False, None), (True, True, "guesses"), (False, False, "another language")]
+)
+def test_doubts_are_said(*, in_domain: bool, unsure: bool, said: str | None) -> None:
+    doubt = word_doubt(in_domain=in_domain, unsure=unsure)
+    assert doubt is None if said is None else said in str(doubt)
