@@ -1,26 +1,120 @@
-"""Small empathetic models (SEMs): the only part of the package that imports torch."""
+"""Small empathetic models (SEMs): the only part of the package that imports torch, and only for a SEM that needs it."""
 
+import json
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, overload
 
-from hef_graph.errors import HefCheckpointError
-from hef_graph.sem.checkpoint import FILES, SHIPPED
-from hef_graph.sem.inference import TransformerSem, choose_device, load_transformer_sem
+from hef_graph.errors import HefCheckpointError, HefInputError
+from hef_graph.types import SmallEmpatheticModel
+
+if TYPE_CHECKING:
+    from hef_graph.sem.inference import TransformerSem
 
 __all__ = ["TransformerSem", "load_sem"]
 
+FORMS: Final = (
+    "give a folder that holds model.safetensors, config.json and vocab.txt, the folder or hub id of a Hugging Face "
+    "sequence classifier, the http address of `hef serve-sem`, a .jsonl file of predictions, 'lexicon', or 'shipped'"
+)
+"""What `load_sem` takes, for people."""
 
-def load_sem(source: str | Path | None = None, *, device: str | None = None) -> TransformerSem:
-    """The shipped SEM, or the one in a checkpoint folder; loaded once per folder and device.
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", re.ASCII)
+
+
+@overload
+def load_sem(source: None = None, *, device: str | None = None, words: str | None = None) -> "TransformerSem": ...
+
+
+@overload
+def load_sem(source: str | Path, *, device: str | None = None, words: str | None = None) -> SmallEmpatheticModel: ...
+
+
+def load_sem(
+    source: str | Path | None = None, *, device: str | None = None, words: str | None = None
+) -> SmallEmpatheticModel:
+    """The shipped SEM, or another one; models are loaded once per source and device.
 
     Args:
-        source: a folder with `model.safetensors`, `config.json` and `vocab.txt`; None for the shipped one.
-        device: "cpu", "cuda", "cuda:1" …; None takes a GPU where there is one.
+        source: None or "shipped"; "lexicon"; a checkpoint folder of ours; the folder or the hub id ("org/name") of a
+            Hugging Face sequence classifier; the http address of a served SEM; a .jsonl file of predictions. A folder
+            that is called like one of these is given as "./name".
+        device: "cpu", "cuda", "cuda:1" …; None takes a GPU where there is one. Only for SEMs that run here on torch.
+        words: how cause words are found, for SEMs that offer a choice; None for the SEM's own way.
 
     Raises:
-        HefCheckpointError: no such folder, or files that cannot be used.
-        HefInputError: a device that this machine has not.
+        HefCheckpointError: no such SEM, or files that cannot be used.
+        HefInputError: a device that this machine has not, or a way to find words that the SEM has not; a bad address,
+            or a file of predictions that cannot be read.
+        HefModelError: a served SEM that does not answer.
     """
-    folder = SHIPPED if source is None else Path(source).expanduser().resolve()
-    if not folder.is_dir():
-        raise HefCheckpointError(f"no SEM at {str(folder)!r}: give a folder that holds {FILES.listed}")
-    return load_transformer_sem(folder, choose_device(device))
+    if source is None or source == "shipped":
+        from hef_graph.sem.checkpoint import SHIPPED  # noqa: PLC0415  torch is slow to import
+
+        return _load_folder(SHIPPED, device, words)
+    without_choice = _load_without_torch(source)
+    if without_choice is None:
+        folder = _find_folder(source)
+        return _load_folder(folder, device, words, name="" if Path(source).expanduser().is_dir() else str(source))
+    if words is not None:
+        raise HefInputError(f"words is {words!r}, but {without_choice.name} finds cause words in one way; leave it out")
+    return without_choice
+
+
+def _load_without_torch(source: str | Path) -> SmallEmpatheticModel | None:
+    """The SEM of a source that needs no torch; None for the others."""
+    if source == "lexicon":
+        from hef_graph.sem.plugins.lexicon import load_lexicon_sem  # noqa: PLC0415  only one plug-in is needed
+
+        return load_lexicon_sem()
+    if isinstance(source, str) and source.startswith(("http://", "https://")):
+        from hef_graph.sem.plugins.remote import load_remote_sem  # noqa: PLC0415  only one plug-in is needed
+
+        return load_remote_sem(source)
+    if str(source).endswith(".jsonl"):
+        from hef_graph.sem.plugins.predictions import load_predictions  # noqa: PLC0415  only one plug-in is needed
+
+        return load_predictions(Path(source).expanduser())
+    return None
+
+
+def _find_folder(source: str | Path) -> Path:
+    """The folder of a SEM: as given, or the downloaded copy of a hub repository."""
+    folder = Path(source).expanduser().resolve()
+    if folder.is_dir() and source != "":
+        return folder
+    if folder.exists() or isinstance(source, Path) or not _HUB_ID.fullmatch(source):
+        raise HefCheckpointError(f"no SEM at {str(folder)!r}: {FORMS}")
+    from hef_graph.sem.plugins.huggingface_files import download_snapshot  # noqa: PLC0415  only for a hub id
+
+    return download_snapshot(source)
+
+
+def _load_folder(folder: Path, device: str | None, words: str | None, *, name: str = "") -> SmallEmpatheticModel:
+    """The SEM of a folder; `name` is shown to people where the folder's own says nothing."""
+    from hef_graph.sem.inference import choose_device, load_transformer_sem  # noqa: PLC0415  torch is slow to import
+
+    place = choose_device(device)
+    if not _is_foreign(folder):
+        return load_transformer_sem(folder, place, words)
+    from hef_graph.sem.plugins.huggingface import load_huggingface_sem  # noqa: PLC0415  only one plug-in is needed
+
+    return load_huggingface_sem(folder, place, words, name)
+
+
+def _is_foreign(folder: Path) -> bool:
+    """Whether the folder holds a model of the large library: a readable `config.json` without our `format`."""
+    try:
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(config, dict) and "format" not in config
+
+
+def __getattr__(name: str) -> Any:
+    """`TransformerSem`, when first asked for: it needs torch."""
+    if name != "TransformerSem":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from hef_graph.sem.inference import TransformerSem  # noqa: PLC0415  torch is slow to import
+
+    return TransformerSem

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from hef_graph.corpus import Conversation, contexts_of, set_aside, write_conversations
 from hef_graph.emotions import EMOTIONS
-from hef_graph.sem import load_sem, recipe
+from hef_graph.sem import TransformerSem, load_sem, recipe
 from hef_graph.sem.config import SemConfig
 from hef_graph.sem.dataset import ReplyExample
 from hef_graph.sem.phases import EmotionPhase, ReplyPhase
@@ -50,6 +50,7 @@ def test_the_recipe_leaves_a_checkpoint_that_reads_and_speaks(plan: Recipe) -> N
     train_sem(plan)
     sem = load_sem(plan.output, device="cpu")
     assert {score.label for score in sem.analyze([["my dog died"]])[0].emotions} == set(EMOTIONS)
+    assert isinstance(sem, TransformerSem)
     assert isinstance(sem.propose_replies(["my dog died"], "sad", count=2), list)
 
 
@@ -62,7 +63,9 @@ def test_each_phase_reports_its_measures_per_epoch(plan: Recipe) -> None:
 def test_without_reply_epochs_the_sem_only_reads(plan: Recipe) -> None:
     history = train_sem(replace(plan, reply=replace(ONCE, epochs=0)))
     assert history.keys() == {"emotion"}
-    assert load_sem(plan.output, device="cpu")._model.decoder is None
+    sem = load_sem(plan.output, device="cpu")
+    assert isinstance(sem, TransformerSem)
+    assert sem._model.decoder is None
 
 
 def test_the_conversations_set_aside_are_never_learned(plan: Recipe, phases: dict[str, Any]) -> None:
