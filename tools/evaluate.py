@@ -1,6 +1,6 @@
 """Measure a small empathetic model (SEM) on labelled conversations.
 
-    python tools/evaluate.py --data valid.jsonl [--sem DIR] [--writing] [--show 10] [--output report.json] [--seed 0]
+    python tools/evaluate.py --data valid.jsonl [--sem SEM] [--writing] [--show 10] [--output report.json] [--seed 0]
     python tools/evaluate.py --data valid.jsonl --part b --candidates --deletion 500
     python tools/evaluate.py --causes train.jsonl valid.jsonl [--words attention]
 
@@ -22,6 +22,7 @@ from rich.console import Console
 
 from hef_graph.cli.terminal import end_in_one_line
 from hef_graph.corpus import Context, contexts_of, halves, read_conversations
+from hef_graph.errors import HefInputError
 from hef_graph.evaluation.candidate_report import report_candidates
 from hef_graph.evaluation.cause_report import report_causes, weigh_by_sem
 from hef_graph.evaluation.deletion_report import report_deletion
@@ -40,7 +41,7 @@ def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="conversations: .jsonl, .csv or .parquet; may lack with --causes")
     parser.add_argument("--part", choices=("all", "a", "b"), default="all", help="one half of the conversations only")
-    parser.add_argument("--sem", type=Path, help="checkpoint folder (default: the shipped one)")
+    parser.add_argument("--sem", help="a folder, hub id, http address, .jsonl of predictions, or lexicon")
     parser.add_argument("--device", help="default: a GPU where there is one")
     parser.add_argument("--writing", action="store_true", help="measure the decoder too")
     parser.add_argument("--causes", type=Path, nargs="+", metavar="FILE", help="compare cause words with RECCON's")
@@ -85,11 +86,15 @@ def read_part(path: Path, part: str) -> list[Context]:
     return contexts_of({"all": conversations, "a": first, "b": second}[part])
 
 
-def read_and_reply(sem: TransformerSem, contexts: list[Context], arguments: argparse.Namespace) -> dict[str, Any]:
+def read_and_reply(sem: SmallEmpatheticModel, contexts: list[Context], arguments: argparse.Namespace) -> dict[str, Any]:
     """How well the SEM reads and, if asked for, writes; and the replies to show."""
     started = time.perf_counter()
     report: dict[str, Any] = {"reading": report_reading(sem, contexts).to_json()}
     report["reading_seconds"] = round(time.perf_counter() - started, 1)
+    if not (arguments.writing or arguments.show):
+        return report
+    if not isinstance(sem, TransformerSem):
+        raise HefInputError(f"{sem.name} only reads; leave out --writing and --show")
     if arguments.writing:
         report["writing"] = report_writing(sem, contexts).to_json()
     first = sorted(contexts, key=lambda context: context.conv_id)[: arguments.show]

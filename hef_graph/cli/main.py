@@ -71,7 +71,11 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
 
 def _add_sem(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--version", action="version", version=f"hef_graph {__version__}")
-    parser.add_argument("--sem", metavar="DIR", help="another small empathetic model (default: the shipped one)")
+    parser.add_argument(
+        "--sem",
+        metavar="SEM",
+        help="shipped (default), a folder, hub id, http address, .jsonl of predictions, or lexicon",
+    )
 
 
 def _add_shared(parser: argparse.ArgumentParser, *, speaks: bool) -> None:

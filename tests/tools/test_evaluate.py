@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from hef_graph.corpus import contexts_of, read_conversations
+from hef_graph.errors import HefInputError
 from tests.fakes import StubSem
 from tools import evaluate
 
@@ -115,3 +116,15 @@ def test_replies_are_shown_for_the_first_conversations_by_id(
     run(monkeypatch, "--data", data_file, "--sem", sem_folder, "--show", 3)
     shown = [reply["conv_id"] for reply in json.loads(capsys.readouterr().out)["replies"]]
     assert shown == sorted(c.conv_id for c in contexts_of(read_conversations(data_file)))[:3]
+
+
+def test_any_source_can_be_measured(
+    data_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "--data", data_file, "--sem", "lexicon") == 0
+    assert json.loads(capsys.readouterr().out)["sem"].startswith("the lexicon SEM")
+
+
+def test_a_sem_that_only_reads_cannot_be_measured_writing(data_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(HefInputError, match="only reads; leave out --writing and --show"):
+        run(monkeypatch, "--data", data_file, "--sem", "lexicon", "--writing")
