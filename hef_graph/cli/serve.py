@@ -79,7 +79,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
 
 def run_until_interrupted(app: Starlette, listener: socket.socket) -> int:
     """Serve on an open socket; an interrupt ends with one line and code 0."""
-    quiet: dict[str, Any] = {"log_level": "critical", "access_log": False, "server_header": False}
+    quiet: dict[str, Any] = {"log_level": "critical", "access_log": False, "server_header": False, "ws": "none"}
     server = uvicorn.Server(uvicorn.Config(app, lifespan="off", timeout_graceful_shutdown=GRACE, **quiet))
     try:
         server.run(sockets=[listener])

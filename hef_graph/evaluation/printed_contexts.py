@@ -14,17 +14,18 @@ from hef_graph.errors import HefInputError
 from hef_graph.sem.plugins.exchange import as_object, dialogue_from_json, read_json
 
 _CONTRACTIONS: Final = (
+    (re.compile(r"''|``"), '"'),
     (re.compile(r"[’‘`]"), "'"),
     (re.compile(r"_comma_"), ","),
-    (re.compile(r"\bca\s*n't\b"), "can not"),
-    (re.compile(r"\bwo\s*n't\b"), "will not"),
-    (re.compile(r"\s*n't\b"), " not"),
-    (re.compile(r"\s*'m\b"), " am"),
-    (re.compile(r"\s*'re\b"), " are"),
-    (re.compile(r"\s*'ve\b"), " have"),
-    (re.compile(r"\s*'ll\b"), " will"),
-    (re.compile(r"\s*'d\b"), " would"),
-    (re.compile(r"\b(it|that|what|there)\s*'s\b"), r"\1 is"),
+    (re.compile(r"\bca\s*n\s*'\s*t\b"), "can not"),
+    (re.compile(r"\bwo\s*n\s*'\s*t\b"), "will not"),
+    (re.compile(r"\s*n\s*'\s*t\b"), " not"),
+    (re.compile(r"\s*'\s*m\b"), " am"),
+    (re.compile(r"\s*'\s*re\b"), " are"),
+    (re.compile(r"\s*'\s*ve\b"), " have"),
+    (re.compile(r"\s*'\s*ll\b"), " will"),
+    (re.compile(r"\s*'\s*d\b"), " would"),
+    (re.compile(r"\b(it|that|what|there)\s*'\s*s\b"), r"\1 is"),
 )
 
 
@@ -54,7 +55,7 @@ def read_dialogues(path: Path) -> list[tuple[str, ...]]:
     if not path.is_file():
         raise HefInputError(f"no such file: {path}")
     rows = _rows(path) if path.suffix == ".jsonl" else iter(())
-    first = next(rows, {})
+    first: Any = next(rows, {})
     if "dialogue" not in first:
         return [context.turns for context in contexts_of(read_conversations(path))]
     return [_texts(row, f"{path}, row {number}") for number, row in enumerate([first, *rows], start=1)]

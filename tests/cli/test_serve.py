@@ -140,7 +140,7 @@ async def test_a_full_queue_is_503_with_a_time_to_come_back(inner: GatedSem) -> 
 
 @pytest.mark.parametrize("header", [None, "Bearer other", "Bearer ", f"Basic {TOKEN}", TOKEN, "Bearer \xff"])
 async def test_without_the_token_nothing_but_health_is_told(header: str | None) -> None:
-    headers = {} if header is None else {"Authorization": header.encode("latin-1")}
+    headers = [] if header is None else [(b"Authorization", header.encode("latin-1"))]
     with BatchingSem(StubSem()) as sem:
         async with client(sem, token=TOKEN) as http:
             answers = [await http.get("/sem", headers=headers), await http.post("/analyze", headers=headers)]

@@ -15,6 +15,7 @@ from hef_graph.evaluation.printed_contexts import index_dialogues, letters_of, r
         ("I can't believe it's over!", "i ca n't believe it 's over !"),
         ("They won't; we've lost, haven't we?", "they will not ; we have lost , have n't we ?"),
         ("She'd go. I'd too. You'll see, they're late", "she 'd go . i would too . you will see , they are late"),
+        ("That’s why I couldn’t", "that ’ s why i couldn ’ t"),
         ("The dog's bowl", "the dog 's bowl"),
         ("“Don’t,” he said_comma_ gonna rain", "`` do not , '' he said , gon na rain"),
     ],

@@ -7,7 +7,6 @@ text, a word or a label, since those come from users.
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from itertools import pairwise
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -60,8 +59,10 @@ def write_json(value: Any) -> bytes:
 def analysis_to_json(analysis: EmotionAnalysis) -> dict[str, Any]:
     """All fields of an analysis as plain values."""
     return {
-        "emotions": [asdict(score) for score in analysis.emotions],
-        "words": [asdict(score) for score in analysis.words],
+        "emotions": [{"label": score.label, "probability": score.probability} for score in analysis.emotions],
+        "words": [
+            {"word": w.word, "turn": w.turn, "start": w.start, "end": w.end, "weight": w.weight} for w in analysis.words
+        ],
         "confidence": analysis.confidence,
         "in_domain": analysis.in_domain,
         "thresholds": [list(pair) for pair in analysis.thresholds],

@@ -29,8 +29,8 @@ from hef_graph.sem.plugins.exchange import (
 from hef_graph.types import Dialogue, EmotionAnalysis, Turn, turns_from_dialogue
 
 TOKEN_VARIABLE: Final = "HEF_SEM_TOKEN"  # noqa: S105  the name of a variable
-MOST_DIALOGUES: Final = 64
-"""Dialogues in one request: a full batch of the server's default."""
+MOST_DIALOGUES: Final = 32
+"""Dialogues in one request: many enough for one forward, few enough for a slow server within the timeout."""
 MOST_BYTES: Final = 4 * 1024 * 1024
 """Text in one request; the server takes twice as much."""
 MOST_ANSWER_BYTES: Final = 256 * 1024 * 1024

@@ -137,9 +137,9 @@ def test_a_bad_dialogue_is_found_before_anything_is_sent(dialogues: Any) -> None
         sem.analyze(dialogues)
 
 
-def test_parts_hold_64_dialogues_or_4_megabytes() -> None:
+def test_parts_hold_32_dialogues_or_4_megabytes() -> None:
     small, large = [Turn("speaker", "a")], [Turn("speaker", "a" * 3_000_000)]
-    assert [len(part) for part in split_dialogues([small] * 130)] == [64, 64, 2]
+    assert [len(part) for part in split_dialogues([small] * 70)] == [32, 32, 6]
     assert [len(part) for part in split_dialogues([large, large, small])] == [1, 2]
     assert list(split_dialogues([])) == []
 
