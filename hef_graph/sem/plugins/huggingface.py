@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from hef_graph.errors import HefInputError
+from hef_graph.errors import HefCheckpointError, HefInputError
 from hef_graph.sem.attribution import gradient_norm, occlusion
 from hef_graph.sem.likelihood import length_order
 from hef_graph.sem.plugins.huggingface_files import Classifier, find_window, read_classifier
@@ -22,6 +22,10 @@ CauseMethod = Literal["gradient-norm", "occlusion"]
 
 TOKENS_AT_ONCE: Final = 2048
 """Size of a batch, in tokens: the way back of a large model holds about 2 MB for each."""
+
+
+TRIAL: Final = (["so"], ["so", "oh", "that is how it was"])
+"""Dialogues of different lengths, read once to see whether a model can be used as we use it."""
 
 
 class HuggingFaceSem:
@@ -56,7 +60,10 @@ class HuggingFaceSem:
             tokenizer.backend_tokenizer, separator=tokenizer.sep_token_id, max_tokens=window
         )
         self._given = threading.local()
-        self._model.get_input_embeddings().register_forward_hook(self._replace_embeddings)
+        reader = self._model.get_encoder() if self._model.config.is_encoder_decoder else self._model
+        self._embed = reader.get_input_embeddings()
+        self._embed.register_forward_hook(self._replace_embeddings)
+        self._batches_agree = self._try_batch()
 
     @property
     def name(self) -> str:
@@ -91,10 +98,23 @@ class HuggingFaceSem:
         return [analyses[index] for index in range(len(turns))]
 
     def _batches(self, encoded: Sequence[EncodedText]) -> list[list[int]]:
-        """Without a padding token every text is read alone."""
         lengths = [len(text.ids) for text in encoded]
-        size = 1 if self._padding is None else max(1, TOKENS_AT_ONCE // max(lengths, default=1))
-        return length_order(lengths, batch_size=size)
+        return length_order(lengths, batch_size=self._batch_size(max(lengths, default=1)))
+
+    def _batch_size(self, length: int) -> int:
+        return max(1, TOKENS_AT_ONCE // length) if self._batches_agree else 1
+
+    def _try_batch(self) -> bool:
+        """Whether a padded batch reads as its texts do alone; models without padding token, or with one end, differ."""
+        if self._padding is None:
+            return False
+        texts = [self._encoder.encode(turns_from_dialogue(dialogue)) for dialogue in TRIAL]
+        try:
+            together = self._log_probabilities(*self._pad(texts))
+        except (ValueError, RuntimeError):
+            return False
+        alone = torch.cat([self._log_probabilities(*self._pad([text])) for text in texts])
+        return torch.allclose(together, alone, atol=1e-3)
 
     @property
     def _padding(self) -> int | None:
@@ -113,7 +133,7 @@ class HuggingFaceSem:
         if self._method == "occlusion":
             return [self._hide_words(text, row) for text, row in zip(texts, ids, strict=True)]
         with torch.no_grad():
-            embedded = self._model.get_input_embeddings()(ids)
+            embedded = self._embed(ids)
         scores = gradient_norm(embedded, lambda given: self._read_embedded(ids, mask, given)).double().tolist()
         return [
             [max(row[token] for token in word.tokens) for word in text.words]
@@ -123,7 +143,7 @@ class HuggingFaceSem:
     def _hide_words(self, text: EncodedText, ids: Tensor) -> list[float]:
         """How far the winner's log-probability falls without each word; `ids` `(tokens,)` may be padded."""
         own = ids[: len(text.ids)]
-        size = 1 if self._padding is None else max(1, TOKENS_AT_ONCE // len(own))
+        size = self._batch_size(len(own))
 
         def read(masks: Tensor) -> Tensor:
             return torch.cat([self._log_probabilities(own.expand(len(m), -1), m) for m in torch.split(masks, size)])
@@ -146,6 +166,8 @@ class HuggingFaceSem:
     def _replace_embeddings(self, _module: Any, _arguments: Any, output: Tensor) -> Tensor:
         """The embeddings given in this thread, once; else those that were looked up."""
         given: Tensor | None = self._given.__dict__.pop("embedded", None)
+        if given is not None and given.shape != output.shape:
+            raise ValueError(f"its embeddings are {tuple(output.shape)}, expected {tuple(given.shape)}")
         return output if given is None else given
 
     @torch.inference_mode()
@@ -165,7 +187,7 @@ def load_huggingface_sem(folder: Path, device: str, words: str | None = None, na
     """Load a folder once per device and way to find cause words.
 
     Raises:
-        HefCheckpointError: the folder holds no classifier that can be used.
+        HefCheckpointError: the folder holds no classifier that can be used, or not in this way.
         HefInputError: there is no such way to find cause words, or transformers is not installed.
     """
     methods = get_args(CauseMethod)
@@ -173,7 +195,15 @@ def load_huggingface_sem(folder: Path, device: str, words: str | None = None, na
         raise HefInputError(f"words is {words!r}; for a Hugging Face classifier allowed are {methods}")
     method = cast("CauseMethod", words or methods[0])
     classifier = read_classifier(folder)
-    return HuggingFaceSem(name or folder.name, classifier, device=torch.device(device), cause_method=method)
+    try:
+        sem = HuggingFaceSem(name or folder.name, classifier, device=torch.device(device), cause_method=method)
+        sem.analyze(TRIAL)
+    except (ValueError, RuntimeError, LookupError, TypeError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise HefCheckpointError(
+            f"{folder} is loaded but cannot be read with words={method!r} (of {methods}): {reason}"
+        ) from error
+    return sem
 
 
 def _rank(labels: Sequence[str], probabilities: Sequence[float]) -> tuple[EmotionScore, ...]:

@@ -137,8 +137,10 @@ def _check_tokenizer(folder: Path, model: Any, tokenizer: Any) -> None:
             f"{folder} has no tokenizer files (tokenizer.json); save the tokenizer beside the model"
         )
     known = model.get_input_embeddings().num_embeddings
-    if len(tokenizer) > known:
-        raise HefCheckpointError(f"{folder}: the tokenizer has {len(tokenizer)} pieces, the model knows only {known}")
+    if tokenizer.vocab_size > known:
+        raise HefCheckpointError(
+            f"{folder}: the tokenizer has {tokenizer.vocab_size} pieces, the model knows only {known}"
+        )
 
 
 def _read_labels(folder: Path, config: Any) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import (
+    BartConfig,
+    BartForSequenceClassification,
     BertConfig,
     BertForSequenceClassification,
     GPT2Config,
@@ -44,17 +46,44 @@ def write_bert(folder: Path, **config: Any) -> Path:
 
 def write_roberta(folder: Path, **config: Any) -> Path:
     """A RoBERTa with byte-level pieces, one byte each."""
+    tokenizer, special = _bytes()
+    shape = RobertaConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        max_position_embeddings=2 * WINDOW + 2,
+        **_SIZES,
+        **labelled(LABELS),
+        **config,
+    )
+    return _write(folder, RobertaForSequenceClassification, shape, tokenizer, special)
+
+
+def write_bart(folder: Path) -> Path:
+    """An encoder with a decoder, whose separator is the token that it reads the answer at."""
+    tokenizer, special = _bytes()
+    halves: dict[str, Any] = {
+        f"{half}_{name}": 2 for half in ("encoder", "decoder") for name in ("layers", "attention_heads")
+    }
+    inner: dict[str, Any] = {"encoder_ffn_dim": 32, "decoder_ffn_dim": 32}
+    shape = BartConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        d_model=16,
+        max_position_embeddings=48,
+        **halves,
+        **inner,
+        **labelled(LABELS),
+    )
+    return _write(folder, BartForSequenceClassification, shape, tokenizer, special)
+
+
+def _bytes() -> tuple[Tokenizer, dict[str, str]]:
+    """RoBERTa's tokenizer without merges, and its special tokens."""
     special = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}
     names = ("<s>", "<pad>", "</s>", "<unk>")
     pieces = {piece: index for index, piece in enumerate([*names, *sorted(pre_tokenizers.ByteLevel.alphabet())])}
     tokenizer = Tokenizer(models.BPE(pieces, []))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
-    shape = RobertaConfig(
-        vocab_size=len(pieces), max_position_embeddings=2 * WINDOW + 2, **_SIZES, **labelled(LABELS), **config
-    )
-    special |= {"cls_token": "<s>", "sep_token": "</s>"}
-    return _write(folder, RobertaForSequenceClassification, shape, tokenizer, special)
+    return tokenizer, special | {"cls_token": "<s>", "sep_token": "</s>"}
 
 
 def write_gpt2(folder: Path, **config: Any) -> Path:

@@ -8,14 +8,14 @@ import torch
 from langchain_core.messages import HumanMessage
 
 from hef_graph import create_hef_graph
-from hef_graph.errors import HefInputError
+from hef_graph.errors import HefCheckpointError, HefInputError
 from hef_graph.reply import json_schema
 from hef_graph.sem import load_sem
 from hef_graph.sem.plugins import huggingface
 from hef_graph.sem.plugins.huggingface import HuggingFaceSem, load_huggingface_sem
 from hef_graph.types import EmotionAnalysis, SmallEmpatheticModel
 from tests.fakes import ScriptedModel, reply_json
-from tests.sem.plugins.classifiers import LABELS, write_bert, write_gpt2, write_roberta
+from tests.sem.plugins.classifiers import LABELS, write_bart, write_bert, write_gpt2, write_roberta
 
 DIALOGUES = [
     ["my dog died"],
@@ -87,6 +87,31 @@ def test_small_batches_give_the_same(sem: HuggingFaceSem, monkeypatch: pytest.Mo
     whole = _numbers(sem.analyze(DIALOGUES))
     monkeypatch.setattr(huggingface, "TOKENS_AT_ONCE", 60)
     assert _numbers(sem.analyze(DIALOGUES)) == pytest.approx(whole, abs=1e-5)
+
+
+@pytest.mark.parametrize("words", ["gradient-norm", "occlusion"])
+def test_a_model_whose_batches_differ_reads_each_text_alone(tmp_path: Path, words: str) -> None:
+    sem = load_huggingface_sem(write_bart(tmp_path), "cpu", words)
+    alone = [sem.analyze([dialogue])[0] for dialogue in DIALOGUES]
+    assert _numbers(sem.analyze(DIALOGUES)) == pytest.approx(_numbers(alone), abs=1e-5)
+
+
+def test_padding_leaves_the_usual_models_alone(tmp_path: Path) -> None:
+    assert load_huggingface_sem(write_bert(tmp_path / "bert"), "cpu")._batches_agree
+    assert load_huggingface_sem(write_roberta(tmp_path / "roberta"), "cpu")._batches_agree
+
+
+def test_a_model_that_cannot_be_read_this_way_says_so_when_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("einsum(): the shapes differ\nand more")
+
+    monkeypatch.setattr(huggingface, "gradient_norm", fail)
+    with pytest.raises(
+        HefCheckpointError, match=r"with words='gradient-norm' .*'occlusion'.*: einsum\(\): the shapes differ$"
+    ):
+        load_huggingface_sem(write_bert(tmp_path), "cpu")
 
 
 def test_other_texts_give_other_probabilities(sem: HuggingFaceSem) -> None:
