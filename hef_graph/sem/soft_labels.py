@@ -38,7 +38,7 @@ class SoftLabels:
 
 def text_key(turns: Sequence[str]) -> int:
     """A 63-bit hash of a dialogue's texts."""
-    digest = hashlib.sha256(_BETWEEN_TURNS.join(turns).encode()).digest()
+    digest = hashlib.sha256(_BETWEEN_TURNS.join(turns).encode(errors="surrogatepass")).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 
 
@@ -59,10 +59,12 @@ def read_soft_labels(path: Path, labels: Sequence[str]) -> SoftLabels:
         with safe_open(path, framework="pt") as file:
             known = json.loads((file.metadata() or {}).get("labels", "[]"))
             keys, logits = file.get_tensor("keys"), file.get_tensor("logits").float()
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError) as error:
         raise HefInputError(f"{path} cannot be read as a teacher's soft labels: {error}") from error
     if known != list(labels):
         raise HefInputError(f"the soft labels of {path} are for {known}, not for {list(labels)}")
+    if logits.shape != (len(keys), len(labels)):
+        raise HefInputError(f"{path} has logits of shape {tuple(logits.shape)} for {len(keys)} texts")
     return SoftLabels(keys.tolist(), logits)
 
 
