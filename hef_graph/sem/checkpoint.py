@@ -33,6 +33,9 @@ class CheckpointFiles:
 HASH = "weights_sha256"
 """The key of `config.json` that holds the weights' hash."""
 
+FIRST_FORMAT = 1
+"""It had no hash."""
+
 FILES = CheckpointFiles()
 SHIPPED = Path(__file__).parent / "weights"
 """The checkpoint inside the package."""
@@ -81,14 +84,16 @@ def _read_config(folder: Path) -> SemConfig:
         raise HefCheckpointError(f"{folder / FILES.config} is not JSON: {error}") from error
     if not isinstance(values, dict):
         raise HefCheckpointError(f"{folder / FILES.config} must hold a JSON object")
-    _check_hash(folder / FILES.weights, values.pop(HASH, None), values.get("format"))
-    return SemConfig.from_dict(values)
+    promised = values.pop(HASH, None)
+    config = SemConfig.from_dict(values)
+    if promised is None and values["format"] > FIRST_FORMAT:
+        raise HefCheckpointError(f"{folder / FILES.config} lacks {HASH!r}, the SHA-256 of {FILES.weights}")
+    if promised is not None:
+        _check_hash(folder / FILES.weights, promised)
+    return config
 
 
-def _check_hash(weights: Path, promised: object, version: object) -> None:
-    """The first format had no hash."""
-    if promised is None and version == 1:
-        return
+def _check_hash(weights: Path, promised: object) -> None:
     found = _hash(weights)
     if promised != found:
         raise HefCheckpointError(

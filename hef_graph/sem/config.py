@@ -10,6 +10,8 @@ from hef_graph.types import CoverageThresholds
 FORMAT = 2
 """Raised whenever an older reader could no longer load the files; files of earlier formats still load."""
 
+RARITY_NUMBERS = 4
+
 
 @dataclass(frozen=True, slots=True)
 class SemConfig:
@@ -52,7 +54,7 @@ class SemConfig:
             HefCheckpointError: another format, or a missing, unknown or ill-typed value.
         """
         found = values.get("format")
-        if found not in range(1, FORMAT + 1):
+        if type(found) is not int or not 1 <= found <= FORMAT:
             raise HefCheckpointError(f"the model's config.json has format {found!r}; this version reads up to {FORMAT}")
         try:
             given = {key: _as_tuple(value) for key, value in values.items() if key != "format"}
@@ -74,6 +76,8 @@ def _checked(config: SemConfig) -> SemConfig:
             raise TypeError(f"{field.name} is {value!r}")
     if not config.attention_heads or config.hidden_size % config.attention_heads or not config.temperature:
         raise TypeError("attention_heads must divide hidden_size, and temperature must be above 0")
+    if len(config.rarity) not in {0, RARITY_NUMBERS}:
+        raise TypeError(f"rarity has {len(config.rarity)} numbers; allowed are none or {RARITY_NUMBERS}")
     return config
 
 

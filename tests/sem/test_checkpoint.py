@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from hef_graph.errors import HefCheckpointError
-from hef_graph.sem.checkpoint import FILES, load_checkpoint, save_checkpoint, save_config
+from hef_graph.sem.checkpoint import FILES, HASH, load_checkpoint, save_checkpoint, save_config
+from hef_graph.sem.config import FORMAT
 from hef_graph.sem.dataset import collate_dialogues
 from hef_graph.sem.modeling import EmpatheticModel
 from tests.sem.tiny import CONFIG, VOCABULARY, build_model, encode, without_decoder
@@ -30,6 +31,18 @@ class _Touch:
 def _refused(folder: Path, message: str) -> None:
     with pytest.raises(HefCheckpointError, match=message):
         load_checkpoint(folder, CPU)
+
+
+def _change_config(folder: Path, **changes: object) -> None:
+    """Set values of `config.json`; None takes one away."""
+    path = folder / FILES.config
+    values = {**json.loads(path.read_text("utf-8")), **changes}
+    path.write_text(json.dumps({key: value for key, value in values.items() if value is not None}), "utf-8")
+
+
+def _as_first_format(folder: Path) -> None:
+    """What the first version wrote: no hash."""
+    _change_config(folder, format=1, **{HASH: None})
 
 
 def test_a_checkpoint_folder_holds_weights_config_and_vocabulary(checkpoint: Path) -> None:
@@ -92,7 +105,56 @@ def test_a_missing_file_is_named(checkpoint: Path, name: str) -> None:
 def test_cut_off_weights_are_refused(checkpoint: Path, size: int) -> None:
     path = checkpoint / FILES.weights
     path.write_bytes(path.read_bytes()[:size])
+    _refused(
+        checkpoint, r"model\.safetensors is not the file that config\.json belongs to: its SHA-256 is [0-9a-f]{64}"
+    )
+    _as_first_format(checkpoint)
     _refused(checkpoint, "cannot be read as safetensors")
+
+
+def test_one_changed_bit_of_the_weights_is_refused(checkpoint: Path) -> None:
+    path = checkpoint / FILES.weights
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    _refused(checkpoint, "it is damaged or was exchanged")
+
+
+def test_the_weights_of_another_model_are_refused(checkpoint: Path, tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "other", build_model(seed=1), VOCABULARY)
+    (tmp_path / "other" / FILES.weights).replace(checkpoint / FILES.weights)
+    _refused(checkpoint, "it is damaged or was exchanged")
+
+
+def test_the_first_format_had_no_hash_and_still_loads(checkpoint: Path, model: EmpatheticModel) -> None:
+    _as_first_format(checkpoint)
+    loaded = load_checkpoint(checkpoint, CPU)[0].head.output.weight
+    torch.testing.assert_close(loaded, model.head.output.weight, rtol=1e-3, atol=1e-3)
+
+
+def test_a_hash_is_checked_in_the_first_format_too(checkpoint: Path) -> None:
+    _change_config(checkpoint, format=1, **{HASH: "0" * 64})
+    _refused(checkpoint, "expected 0000")
+
+
+def test_a_later_format_without_hash_is_refused(checkpoint: Path) -> None:
+    _change_config(checkpoint, **{HASH: None})
+    _refused(checkpoint, r"config\.json lacks 'weights_sha256', the SHA-256 of model\.safetensors")
+
+
+@pytest.mark.parametrize("promised", ["", "abc", 5, ["0" * 64]])
+def test_a_hash_that_is_none_is_refused(checkpoint: Path, promised: object) -> None:
+    _change_config(checkpoint, **{HASH: promised})
+    _refused(checkpoint, "it is damaged or was exchanged")
+
+
+def test_heads_make_the_round_trip(tmp_path: Path) -> None:
+    with_heads = build_model(replace(CONFIG, cause_head=True, presence_head=True))
+    save_checkpoint(tmp_path, with_heads, VOCABULARY)
+    batch = collate_dialogues([encode("my dog died")])
+    found, expected = load_checkpoint(tmp_path, CPU)[0](*batch), with_heads(*batch)
+    torch.testing.assert_close(found.causes, expected.causes, rtol=0, atol=0.02)
+    torch.testing.assert_close(found.presence, expected.presence, rtol=0, atol=0.02)
 
 
 def test_weights_of_another_shape_are_refused(checkpoint: Path) -> None:
@@ -104,6 +166,7 @@ def test_missing_weights_are_refused(checkpoint: Path) -> None:
     weights = load_file(checkpoint / FILES.weights)
     del weights["head.output.bias"]
     save_file(weights, checkpoint / FILES.weights)
+    save_config(checkpoint, CONFIG)
     _refused(checkpoint, r"head\.output\.bias")
 
 
@@ -126,7 +189,8 @@ def test_a_vocabulary_of_another_length_is_refused(checkpoint: Path, vocabulary:
         ("[1]", "must hold a JSON object"),
         ('"text"', "must hold a JSON object"),
         ("{}", "format None"),
-        (json.dumps({**CONFIG.to_dict(), "format": 2}), "format 2"),
+        (json.dumps({**CONFIG.to_dict(), "format": FORMAT + 1}), f"format {FORMAT + 1}"),
+        (json.dumps({**CONFIG.to_dict(), "format": "2"}), "format '2'"),
     ],
 )
 def test_a_config_that_cannot_be_used_is_refused(checkpoint: Path, text: str, message: str) -> None:
@@ -145,6 +209,7 @@ def test_a_pickle_under_the_name_of_the_weights_is_refused_and_not_run(checkpoin
     marker = checkpoint.parent / "marker"
     with (checkpoint / FILES.weights).open("wb") as file:
         dump({"head": _Touch(marker)}, file)
+    save_config(checkpoint, CONFIG)
     _refused(checkpoint, "cannot be read as safetensors")
     assert not marker.exists()
 

@@ -1,4 +1,6 @@
 import json
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,9 +23,11 @@ def test_the_written_config_names_its_format() -> None:
     assert CONFIG.to_dict()["format"] == FORMAT
 
 
-@pytest.mark.parametrize("found", [None, 0, FORMAT + 1, str(FORMAT)])
+@pytest.mark.parametrize("found", [None, 0, FORMAT + 1, str(FORMAT), True, [1]])
 def test_another_format_is_refused_with_both_formats_named(found: object) -> None:
-    with pytest.raises(HefCheckpointError, match=rf"format {found!r}; this version reads up to {FORMAT}"):
+    with pytest.raises(
+        HefCheckpointError, match=rf"format {re.escape(repr(found))}; this version reads up to {FORMAT}"
+    ):
         SemConfig.from_dict({**CONFIG.to_dict(), "format": found})
 
 
@@ -69,6 +73,41 @@ def test_an_ill_typed_value_is_named(name: str, value: Any) -> None:
 def test_labels_that_are_no_list_are_refused(labels: object) -> None:
     with pytest.raises(HefCheckpointError, match=r"config\.json cannot be used"):
         SemConfig.from_dict({**CONFIG.to_dict(), "labels": labels})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("cause_head", 1),
+        ("cause_head", None),
+        ("presence_head", "yes"),
+        ("rarity", None),
+        ("rarity", 4.0),
+        ("rarity", [4.0, 2.0, 0.1]),
+        ("rarity", [4.0, 2.0, 0.1, "4"]),
+        ("rarity", [4.0, 2.0, 0.1, True]),
+        ("thresholds", {"0.9": 0.1}),
+        ("thresholds", [0.9, 0.1]),
+        ("thresholds", [[0.9]]),
+        ("thresholds", [[0.9, "0.1"]]),
+    ],
+)
+def test_an_ill_formed_head_limit_or_threshold_is_named(name: str, value: Any) -> None:
+    with pytest.raises(HefCheckpointError, match=name):
+        SemConfig.from_dict({**CONFIG.to_dict(), name: value})
+
+
+def test_heads_limits_and_thresholds_survive_json() -> None:
+    config = replace(CONFIG, cause_head=True, presence_head=True)
+    config = replace(config, rarity=(4.0, 2.0, 0.0, 4.5), thresholds=((0.5, 0.4), (0.9, 0.01)))
+    assert SemConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+def test_a_config_of_the_first_format_has_no_heads_limits_or_thresholds() -> None:
+    later = {"cause_head", "presence_head", "rarity", "thresholds"}
+    first = {key: value for key, value in CONFIG.to_dict().items() if key not in later}
+    assert SemConfig.from_dict({**first, "format": 1}) == CONFIG
+    assert (CONFIG.cause_head, CONFIG.presence_head, CONFIG.rarity, CONFIG.thresholds) == (False, False, (), ())
 
 
 def test_a_whole_number_may_stand_for_a_real_one() -> None:
