@@ -3,9 +3,9 @@
     python tools/calibrate.py --data train.jsonl --held valid.jsonl --sem runs/sem --lexicon runs/sem/lexicon.tsv
 
 Writes into the checkpoint's `config.json` the temperature and the thresholds of adaptive candidates, fitted on the
-first half of the conversations of `--held` (without it: on those of `--data` that training set aside), and the limits of
-the domain. Writes the word table: contexts that hold the word, its emotion intensity, contexts in which it is among the
-SEM's heaviest words.
+first half of the conversations of `--held` (without it: on those of `--data` that training set aside), and the limits
+of the domain. Writes the word table: contexts that hold the word, its emotion intensity, contexts in which it is among
+the SEM's heaviest words.
 """
 
 import argparse

@@ -77,8 +77,8 @@ def train_cause_head(
     prepared = prepare_words(model, tokenizer, tasks)
     optimizer = AdamW(head.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     for _ in range(config.epochs):
-        for rows in torch.randperm(len(prepared)).split(BATCH_SIZE):
-            losses = [_word_loss(head, prepared[row], config) for row in rows.tolist()]
+        for rows in _draw(len(prepared), BATCH_SIZE):
+            losses = [_word_loss(head, prepared[row], config) for row in rows]
             _step(optimizer, torch.stack(losses).mean())
     return head.eval()
 
@@ -94,7 +94,7 @@ def train_presence_head(
     balance = (1 - labels).sum() / labels.sum()
     optimizer = AdamW(head.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     for _ in range(config.epochs):
-        for rows in torch.randperm(len(tasks)).split(8 * BATCH_SIZE):
+        for rows in _draw(len(tasks), 8 * BATCH_SIZE):
             logits = head.read(inputs[rows])
             _step(optimizer, functional.binary_cross_entropy_with_logits(logits, labels[rows], pos_weight=balance))
     return head.eval()
@@ -169,6 +169,12 @@ def _pool(model: EmpatheticModel, tokenizer: DialogueTokenizer, dialogues: Seque
         pooled, _ = model.pooling(states, padded.poolable)
         inputs[torch.tensor(batch)] = torch.cat([pooled, states[:, 0]], dim=-1)
     return inputs
+
+
+def _draw(count: int, size: int) -> list[list[int]]:
+    """All indices in random order, in batches."""
+    order: list[int] = torch.randperm(count).tolist()
+    return [order[start : start + size] for start in range(0, count, size)]
 
 
 def _step(optimizer: AdamW, loss: Tensor) -> None:

@@ -56,6 +56,7 @@ class TransformerSem:
         """The emotion labels it was trained on."""
         return self._model.config.labels
 
+    @torch.inference_mode(False)  # gradients weigh words, whatever mode the caller is in
     def analyze(self, dialogues: Sequence[Dialogue]) -> list[EmotionAnalysis]:
         """Read dialogues in batches of similar length; the results come in the order given.
 
@@ -65,10 +66,10 @@ class TransformerSem:
         turns, encoded = self._encode(dialogues)
         analyses: dict[int, EmotionAnalysis] = {}
         for batch in _batches(encoded):
-            dialogues = [encoded[index] for index in batch]
-            padded = collate_dialogues(dialogues).to(self._device)
+            members = [encoded[index] for index in batch]
+            padded = collate_dialogues(members).to(self._device)
             reading = self._read(padded)
-            weights = weigh_words(self._model, dialogues, padded, reading, self._words)
+            weights = weigh_words(self._model, members, padded, reading, self._words)
             for row, index in enumerate(batch):
                 analyses[index] = self._interpret(turns[index], encoded[index], reading, row, weights[row])
         return [analyses[index] for index in range(len(turns))]

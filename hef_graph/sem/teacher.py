@@ -185,11 +185,11 @@ def _encode(
 
 
 def _load_encoder(folder: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerFast]":
-    from transformers import AutoModel, AutoTokenizer  # noqa: PLC0415  slow to import; training only
+    from transformers import AutoModel, PreTrainedTokenizerFast  # noqa: PLC0415  slow to import; training only
 
     if not (folder / "config.json").is_file():
         raise HefCheckpointError(f"no config.json in {folder}; give the folder of a Hugging Face encoder")
-    encoder = AutoModel.from_pretrained(
+    encoder: PreTrainedModel = AutoModel.from_pretrained(
         folder, use_safetensors=True, trust_remote_code=False, attention_probs_dropout_prob=0.0, hidden_dropout_prob=0.0
     )
-    return encoder, AutoTokenizer.from_pretrained(folder, use_fast=True, trust_remote_code=False)
+    return encoder, PreTrainedTokenizerFast.from_pretrained(folder)
