@@ -50,6 +50,13 @@ def contexts_of(conversations: Iterable[Conversation]) -> list[Context]:
     return [context for conversation in conversations for context in cut_contexts(conversation)]
 
 
+def labelled_texts(conversations: Iterable[Conversation]) -> list[Context]:
+    """What emotions are learned from: the contexts, and the only utterance of a conversation that nobody answered."""
+    conversations = list(conversations)
+    unanswered = [c for c in conversations if len(c.utterances) == 1]
+    return contexts_of(conversations) + [Context(c.conv_id, c.emotion, c.utterances, "") for c in unanswered]
+
+
 def set_aside(
     conversations: Iterable[Conversation], *, fraction: float = 0.1
 ) -> tuple[list[Conversation], list[Conversation]]:

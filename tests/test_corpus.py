@@ -12,6 +12,7 @@ from hef_graph.corpus import (
     contexts_of,
     cut_contexts,
     halves,
+    labelled_texts,
     read_conversations,
     set_aside,
     write_conversations,
@@ -60,6 +61,14 @@ def test_contexts_of_several_conversations_come_in_order() -> None:
 
 def numbered(count: int) -> list[Conversation]:
     return [Conversation(f"hit:{number}", "sad", "", ()) for number in range(count)]
+
+
+def test_labelled_texts_are_the_contexts_and_what_nobody_answered() -> None:
+    alone, empty = Conversation("c3", "calm", "Tea", ("The kettle sings.",)), Conversation("c4", "calm", "", ())
+    assert labelled_texts(iter([alone, KITE, empty])) == [
+        *contexts_of([KITE]),
+        Context("c3", "calm", ("The kettle sings.",), ""),
+    ]
 
 
 def test_every_conversation_is_either_kept_or_set_aside() -> None:

@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from hef_graph.corpus import Conversation, contexts_of
+from hef_graph.corpus import Conversation, labelled_texts
+from hef_graph.errors import HefInputError
 from hef_graph.sem.checkpoint import load_checkpoint, save_config
 from hef_graph.sem.config import SemConfig
-from hef_graph.sem.dataset import emotion_examples
+from hef_graph.sem.dataset import as_turns, emotion_examples
 from hef_graph.sem.domain import fit_limits
 from hef_graph.sem.phases import predict_logits
 from hef_graph.sem.tokenization import DialogueTokenizer
@@ -34,6 +35,10 @@ def calibrate_checkpoint(folder: Path, held: Sequence[Conversation], learned: Se
         folder: the checkpoint; its `config.json` is rewritten.
         held: conversations that nothing was trained on.
         learned: those of the training.
+
+    Raises:
+        HefCheckpointError: the checkpoint cannot be used.
+        HefInputError: nothing to calibrate on, or emotions that the SEM does not know.
     """
     cpu = torch.device("cpu")
     model, vocabulary = load_checkpoint(folder, cpu)
@@ -41,12 +46,14 @@ def calibrate_checkpoint(folder: Path, held: Sequence[Conversation], learned: Se
     tokenizer = DialogueTokenizer(
         vocabulary, max_tokens=config.max_tokens, decoder_vocab_size=config.decoder_vocab_size
     )
-    examples = emotion_examples(contexts_of(held), tokenizer, config.labels)
+    examples = emotion_examples(labelled_texts(held), tokenizer, config.labels)
+    if not examples:
+        raise HefInputError("there is no text to calibrate on; give more conversations that nothing was trained on")
     logits, labels = predict_logits(model, examples, cpu)
     logits = logits * config.temperature
     temperature = fit_temperature(logits, labels)
     right = torch.softmax(logits.double() / temperature, dim=-1).gather(1, labels[:, None])[:, 0]
-    texts = [example.dialogue.ids for example in emotion_examples(contexts_of(learned), tokenizer, config.labels)]
+    texts = [tokenizer.encode(as_turns(context.turns)).ids for context in labelled_texts(learned)]
     calibrated = replace(
         config,
         temperature=temperature,
@@ -67,8 +74,13 @@ def conformal_thresholds(right: Sequence[float], coverages: Sequence[float]) -> 
     pairs: list[tuple[float, float]] = []
     for coverage in sorted(coverages):
         missed = math.floor((1 - coverage) * (len(ordered) + 1) + 1e-9)
-        pairs.append((coverage, round(ordered[missed - 1], 6) if missed else 0.0))
+        pairs.append((coverage, _round_down(ordered[missed - 1]) if missed else 0.0))
     return tuple(pairs)
+
+
+def _round_down(probability: float) -> float:
+    """To six digits, never above: the case that set the threshold stays covered."""
+    return math.floor(probability * 1e6) / 1e6
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from hef_graph.claims import claims_a_life
 from hef_graph.corpus import Context, Conversation
+from hef_graph.errors import HefInputError
 from hef_graph.sem.soft_labels import SoftLabels
 from hef_graph.sem.tokenization import LISTENER_ID, PAD_ID, SPEAKER_ID, DialogueTokenizer, EncodedDialogue
 from hef_graph.types import Turn
@@ -85,8 +86,15 @@ def emotion_examples(
     labels: Sequence[str],
     teacher: SoftLabels | None = None,
 ) -> list[EmotionExample]:
-    """Encode contexts for the emotion task, each with what the teacher thinks of it."""
+    """Encode contexts for the emotion task, each with what the teacher thinks of it.
+
+    Raises:
+        HefInputError: an emotion that is none of the labels.
+    """
     index = {label: number for number, label in enumerate(labels)}
+    unknown = {context.emotion for context in contexts} - set(labels)
+    if unknown:
+        raise HefInputError(f"the conversations have emotions that the SEM does not know: {sorted(unknown)}")
     return [
         EmotionExample(
             tokenizer.encode(as_turns(context.turns)),

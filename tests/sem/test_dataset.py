@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hef_graph.corpus import Conversation, contexts_of
+from hef_graph.errors import HefInputError
 from hef_graph.sem.dataset import (
     IGNORED,
     ReplyExample,
@@ -15,6 +16,7 @@ from hef_graph.sem.dataset import (
     emotion_examples,
     reply_examples,
 )
+from hef_graph.sem.soft_labels import SoftLabels, text_key
 from hef_graph.sem.tokenization import END_ID, FIRST_ID, LISTENER_ID, PAD_ID, SPEAKER_ID
 from tests.sem.tiny import CONVERSATIONS, LABELS, build_tokenizer, encode
 
@@ -35,6 +37,23 @@ def test_an_emotion_example_holds_the_context_and_the_index_of_its_label() -> No
     first = emotion_examples(contexts_of(CONVERSATIONS[3:]), TOKENIZER, LABELS)[1]
     assert first.dialogue == encode("he broke my window", "who did that ?", "my rude friend")
     assert first.label == LABELS.index("angry")
+
+
+def test_an_emotion_example_holds_what_the_teacher_thinks_of_its_text() -> None:
+    contexts, logits = contexts_of(CONVERSATIONS[:1]), torch.tensor([[1.0, 2.0, 3.0, 4.0]])
+    seen = emotion_examples(contexts, TOKENIZER, LABELS, SoftLabels([text_key(contexts[0].turns)], logits))[0]
+    assert seen.teacher is not None
+    assert torch.equal(seen.teacher, logits[0])
+
+
+def test_an_emotion_example_that_the_teacher_did_not_see_has_no_soft_label() -> None:
+    [example] = emotion_examples(contexts_of(CONVERSATIONS[:1]), TOKENIZER, LABELS, SoftLabels([], torch.zeros(0, 4)))
+    assert example.teacher is None
+
+
+def test_emotions_that_are_no_labels_are_named() -> None:
+    with pytest.raises(HefInputError, match=r"does not know: \['afraid', 'sad'\]"):
+        emotion_examples(contexts_of(CONVERSATIONS), TOKENIZER, ("angry", "joyful"))
 
 
 def test_every_utterance_after_the_first_is_a_reply_to_all_before_it() -> None:
