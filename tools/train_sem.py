@@ -16,6 +16,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from hef_graph.cli.terminal import end_in_one_line
+from hef_graph.sem.inference import choose_device
 from hef_graph.sem.phases import (
     DISTILLATION_DEFAULTS,
     EMOTION_DEFAULTS,
@@ -51,7 +52,7 @@ def read_recipe(arguments: argparse.Namespace) -> Recipe:
             config,
             epochs=config.epochs if epochs is None else epochs,
             precision=arguments.precision,
-            device=arguments.device,
+            device=choose_device(arguments.device),
             seed=arguments.seed,
         )
 

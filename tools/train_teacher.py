@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hef_graph.cli.terminal import end_in_one_line
+from hef_graph.sem.inference import choose_device
 from hef_graph.sem.teacher import TEACHER_DEFAULTS, TeacherRecipe, train_teacher
 
 
@@ -32,7 +33,7 @@ def read_arguments() -> argparse.Namespace:
 def main() -> int:
     """Train, write the soft labels, print the measures."""
     given = read_arguments()
-    training = replace(TEACHER_DEFAULTS, precision=given.precision, device=given.device, seed=given.seed)
+    training = replace(TEACHER_DEFAULTS, precision=given.precision, device=choose_device(given.device), seed=given.seed)
     recipe = TeacherRecipe(given.data, given.encoder, given.output, training, frozen_layers=given.frozen_layers)
     print(json.dumps(train_teacher(recipe), indent=1))
     return 0

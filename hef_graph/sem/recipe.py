@@ -6,10 +6,10 @@ from pathlib import Path
 
 import torch
 
-from hef_graph.corpus import Context, Conversation, contexts_of, read_conversations, set_aside
+from hef_graph.corpus import Context, Conversation, contexts_of, labelled_texts, read_conversations, set_aside
 from hef_graph.emotions import EMOTIONS
 from hef_graph.errors import HefInputError
-from hef_graph.sem.checkpoint import load_checkpoint, save_checkpoint
+from hef_graph.sem.checkpoint import FILES, load_checkpoint, save_checkpoint
 from hef_graph.sem.config import SemConfig
 from hef_graph.sem.dataset import emotion_examples, reply_examples
 from hef_graph.sem.modeling import EmpatheticModel
@@ -17,7 +17,7 @@ from hef_graph.sem.phases import EMOTION_DEFAULTS, REPLY_DEFAULTS, EmotionPhase,
 from hef_graph.sem.pretrained import find_pretrained, load_pretrained_encoder, prune_vocabulary, warm_start_decoder
 from hef_graph.sem.soft_labels import read_soft_labels
 from hef_graph.sem.tokenization import DialogueTokenizer
-from hef_graph.sem.training import TrainingConfig, train
+from hef_graph.sem.training import TrainingConfig, fingerprint, train
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,10 @@ def train_sem(recipe: Recipe) -> dict[str, list[dict[str, float]]]:
     """Train and write the checkpoint; returns each phase's measures per epoch on the conversations set aside.
 
     Raises:
-        HefInputError: data that cannot be used, or nothing to train.
+        HefInputError: data that cannot be used, nothing to train, or a folder with another run.
         HefCheckpointError: start weights that cannot be used.
     """
+    _check_recipe(recipe)
     torch.manual_seed(recipe.emotion.seed)
     shop = _open_workshop(recipe)
     model, vocabulary = shop.model, shop.tokenizer.vocabulary
@@ -79,7 +80,8 @@ def build_model(recipe: Recipe, conversations: list[Conversation]) -> tuple[Empa
     """
     if recipe.start is not None:
         model, vocabulary = load_checkpoint(recipe.start, torch.device("cpu"))
-        model.config = replace(model.config, temperature=1.0, thresholds=())
+        if recipe.emotion.epochs:
+            _forget_fitted(model)
     else:
         model, vocabulary = _new_model(recipe, conversations)
     tokenizer = DialogueTokenizer(
@@ -94,15 +96,59 @@ def labels_of(conversations: Iterable[Conversation]) -> tuple[str, ...]:
     return EMOTIONS if found <= set(EMOTIONS) else tuple(sorted(found))
 
 
-def _open_workshop(recipe: Recipe) -> Workshop:
+def situations_of(conversations: Iterable[Conversation]) -> list[Context]:
+    """The situation texts, each as a dialogue of one turn."""
+    return [Context(c.conv_id, c.emotion, (c.situation,), "") for c in conversations if c.situation]
+
+
+def _check_recipe(recipe: Recipe) -> None:
+    if not recipe.emotion.epochs and not recipe.reply.epochs:
+        raise HefInputError("emotion epochs and reply epochs are both 0; there is nothing to train")
     if recipe.start is None and not recipe.emotion.epochs:
         raise HefInputError("emotion epochs are 0 without a checkpoint to go on from; give at least 1, or --start")
+    if recipe.start is not None and recipe.start.resolve() == recipe.output.resolve():
+        raise HefInputError(f"{recipe.output} is both start and output; give the new run a folder of its own")
+
+
+def _open_workshop(recipe: Recipe) -> Workshop:
     conversations = read_conversations(recipe.data)
     model, tokenizer = build_model(recipe, conversations)
     unknown = {c.emotion for c in conversations} - set(model.config.labels)
     if unknown:
         raise HefInputError(f"{recipe.data} has emotions that {recipe.start} does not know: {sorted(unknown)}")
-    return Workshop(recipe, model, tokenizer, *set_aside(conversations))
+    shop = Workshop(recipe, model, tokenizer, *set_aside(conversations))
+    if recipe.emotion.epochs:
+        check_labelled(shop.kept, shop.aside)
+    if recipe.reply.epochs:
+        _check_replies(shop)
+    return shop
+
+
+def check_labelled(kept: list[Conversation], aside: list[Conversation]) -> None:
+    """Raise `HefInputError` unless emotions can be learned from these conversations and judged on those set aside."""
+    found = {conversation.emotion for conversation in kept + aside}
+    if len(found) == 1:
+        raise HefInputError(f"all conversations have the label {found.pop()!r}; give two labels or more")
+    for part, conversations in (("learned from", kept), ("set aside", aside)):
+        if not labelled_texts(conversations):
+            raise HefInputError(f"none of the {len(conversations)} conversations {part} has a text; give more of them")
+
+
+def _check_replies(shop: Workshop) -> None:
+    if shop.model.decoder is None and not shop.recipe.emotion.epochs:
+        raise HefInputError(f"emotion epochs are 0 and {shop.recipe.start} has no decoder; there is nothing to train")
+    for part, conversations in (("learned from", shop.kept), ("set aside", shop.aside)):
+        if not contexts_of(conversations):
+            raise HefInputError(
+                f"none of the {len(conversations)} conversations {part} has a reply; give more of them, or "
+                "--reply-epochs 0 for a SEM that only reads"
+            )
+
+
+def _forget_fitted(model: EmpatheticModel) -> None:
+    """What was fitted to the reading part does not fit it once it learns: heads, temperature, thresholds."""
+    model.cause_head = model.presence_head = None
+    model.config = replace(model.config, temperature=1.0, thresholds=(), cause_head=False, presence_head=False)
 
 
 def _new_model(recipe: Recipe, conversations: list[Conversation]) -> tuple[EmpatheticModel, list[str]]:
@@ -118,13 +164,14 @@ def _new_model(recipe: Recipe, conversations: list[Conversation]) -> tuple[Empat
 
 def _learn_emotions(shop: Workshop) -> list[dict[str, float]]:
     recipe, labels = shop.recipe, shop.model.config.labels
-    contexts = contexts_of(shop.kept)
-    if recipe.situations:
-        contexts += [Context(c.conv_id, c.emotion, (c.situation,), "") for c in shop.kept if c.situation]
+    texts = labelled_texts(shop.kept) + (situations_of(shop.kept) if recipe.situations else [])
     teacher = read_soft_labels(recipe.teacher, labels) if recipe.teacher else None
-    examples = emotion_examples(contexts, shop.tokenizer, labels, teacher)
-    held = emotion_examples(contexts_of(shop.aside), shop.tokenizer, labels)
-    return train(EmotionPhase(shop.model, recipe.emotion, examples, held), recipe.emotion, recipe.output)
+    examples = emotion_examples(texts, shop.tokenizer, labels, teacher)
+    if teacher is not None and all(example.teacher is None for example in examples):
+        raise HefInputError(f"{recipe.teacher} knows none of the texts of {recipe.data}; train the teacher on them")
+    held = emotion_examples(labelled_texts(shop.aside), shop.tokenizer, labels)
+    phase = EmotionPhase(shop.model, recipe.emotion, examples, held)
+    return train(phase, recipe.emotion, recipe.output, data=_fingerprint(shop))
 
 
 def _learn_replies(shop: Workshop) -> list[dict[str, float]]:
@@ -132,4 +179,13 @@ def _learn_replies(shop: Workshop) -> list[dict[str, float]]:
     longest = config.max_reply_tokens
     examples = reply_examples(shop.kept, shop.tokenizer, config.labels, max_tokens=longest)
     held = reply_examples(shop.aside, shop.tokenizer, config.labels, max_tokens=longest, speakers=False)
-    return train(ReplyPhase(shop.model, recipe.reply, examples, held), recipe.reply, recipe.output)
+    phase = ReplyPhase(shop.model, recipe.reply, examples, held)
+    return train(phase, recipe.reply, recipe.output, data=_fingerprint(shop))
+
+
+def _fingerprint(shop: Workshop) -> str:
+    """Of all that is learned from."""
+    recipe = shop.recipe
+    files = [recipe.teacher, recipe.start and recipe.start / FILES.weights]
+    content = [path.read_bytes() for path in files if path]
+    return fingerprint(shop.model.config.labels, shop.kept, shop.aside, recipe.situations, *content)

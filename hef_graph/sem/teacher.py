@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional
 from typing_extensions import override
 
-from hef_graph.corpus import Context, Conversation, contexts_of, read_conversations, set_aside
-from hef_graph.errors import HefCheckpointError
+from hef_graph.corpus import Context, Conversation, labelled_texts, read_conversations, set_aside
+from hef_graph.errors import HefCheckpointError, HefInputError
 from hef_graph.sem.dataset import bucket_batches
 from hef_graph.sem.phases import measure_logits
-from hef_graph.sem.recipe import labels_of
+from hef_graph.sem.recipe import check_labelled, labels_of, situations_of
 from hef_graph.sem.soft_labels import write_soft_labels
-from hef_graph.sem.training import Phase, TrainingConfig, train
+from hef_graph.sem.training import Phase, TrainingConfig, fingerprint, train
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -29,6 +30,7 @@ TEACHER_DEFAULTS: Final = TrainingConfig(
     epochs=1, learning_rate=5e-5, new_learning_rate=1e-3, batch_size=64, label_smoothing=0.0
 )
 FILE: Final = "soft_labels.safetensors"
+ENCODER_FILES: Final = ("config.json", "tokenizer.json", "model.safetensors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,29 +146,30 @@ def train_teacher(recipe: TeacherRecipe) -> list[dict[str, float]]:
     Returns its measures on the contexts set aside.
 
     Raises:
-        HefInputError: data that cannot be used.
+        HefInputError: data that cannot be used, or a folder with another run.
         HefCheckpointError: no such encoder.
     """
     torch.manual_seed(recipe.training.seed)
     conversations = read_conversations(recipe.data)
     kept, aside = set_aside(conversations)
+    check_labelled(kept, aside)
     labels = labels_of(conversations)
     encoder, tokenizer = _load_encoder(recipe.encoder)
-    learned = _encode(_texts(kept), tokenizer, labels, recipe.max_tokens)
-    held = _encode(contexts_of(aside), tokenizer, labels, recipe.max_tokens)
+    learned = _encode(labelled_texts(kept) + situations_of(kept), tokenizer, labels, recipe.max_tokens)
+    held = _encode(labelled_texts(aside), tokenizer, labels, recipe.max_tokens)
     teacher = Teacher(encoder, len(labels)).to(torch.device(recipe.training.device))
     teacher.freeze(recipe.frozen_layers)
     short = [example for example in learned if len(example.turns) <= recipe.longest]
     phase = TeacherPhase(teacher, recipe.training, short, held, int(tokenizer.pad_token_id))
-    history = train(phase, recipe.training, recipe.output)
+    history = train(phase, recipe.training, recipe.output, data=_fingerprint(recipe, labels, kept, aside))
     write_soft_labels(recipe.output / FILE, [example.turns for example in learned], phase.predict(learned), labels)
     return history
 
 
-def _texts(conversations: Sequence[Conversation]) -> list[Context]:
-    """Contexts and situations."""
-    situations = [Context(c.conv_id, c.emotion, (c.situation,), "") for c in conversations if c.situation]
-    return contexts_of(conversations) + situations
+def _fingerprint(recipe: TeacherRecipe, labels: Sequence[str], *conversations: Sequence[Conversation]) -> str:
+    """Of all that is learned from, and what is not in the training settings."""
+    settings = (recipe.frozen_layers, recipe.max_tokens, recipe.longest)
+    return fingerprint(labels, *conversations, settings, (recipe.encoder / "config.json").read_bytes())
 
 
 def _encode(
@@ -185,11 +188,21 @@ def _encode(
 
 
 def _load_encoder(folder: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerFast]":
-    from transformers import AutoModel, PreTrainedTokenizerFast  # noqa: PLC0415  slow to import; training only
-
-    if not (folder / "config.json").is_file():
-        raise HefCheckpointError(f"no config.json in {folder}; give the folder of a Hugging Face encoder")
-    encoder: PreTrainedModel = AutoModel.from_pretrained(
-        folder, use_safetensors=True, trust_remote_code=False, attention_probs_dropout_prob=0.0, hidden_dropout_prob=0.0
-    )
-    return encoder, PreTrainedTokenizerFast.from_pretrained(folder)
+    try:
+        from transformers import AutoModel, PreTrainedTokenizerFast  # noqa: PLC0415  slow to import; training only
+    except ImportError as error:
+        raise HefInputError("a teacher needs transformers: pip install 'hef-graph[huggingface]'") from error
+    missing = [name for name in ENCODER_FILES if not (folder / name).is_file()]
+    if missing:
+        raise HefCheckpointError(f"no {missing[0]} in {folder}; give the folder of a Hugging Face encoder")
+    options = {"attention_probs_dropout_prob": 0.0, "hidden_dropout_prob": 0.0}
+    try:
+        encoder: PreTrainedModel = AutoModel.from_pretrained(
+            folder, use_safetensors=True, trust_remote_code=False, **options
+        )
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise HefCheckpointError(f"{folder} cannot be read as a Hugging Face encoder: {error}") from error
+    if None in (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id):
+        raise HefCheckpointError(f"the tokenizer in {folder} lacks a token to start, end or pad with; use an encoder's")
+    return encoder, tokenizer

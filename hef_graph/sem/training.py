@@ -3,6 +3,7 @@
 A run can be stopped at any time: its folder keeps the latest state, and the same call goes on from there.
 """
 
+import hashlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -14,6 +15,8 @@ from torch import Tensor, nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 from tqdm import tqdm
+
+from hef_graph.errors import HefInputError
 
 SAVE_EVERY = 300
 """Steps between two saved states."""
@@ -68,18 +71,23 @@ class Phase(Protocol):
         ...
 
 
-def train(phase: Phase, config: TrainingConfig, folder: Path) -> list[dict[str, float]]:
+def train(phase: Phase, config: TrainingConfig, folder: Path, *, data: str = "") -> list[dict[str, float]]:
     """Train `phase`, leave its module with the best epoch's weights, and return each epoch's measures.
 
     Args:
         phase: what to learn.
         config: how.
         folder: where the run keeps its state; a run found there goes on where it stopped.
+        data: a fingerprint of what is learned from; a run found in the folder must have had the same.
+
+    Raises:
+        HefInputError: the folder holds a run with other settings or other data.
     """
     torch.manual_seed(config.seed)
     steps = len(phase.batches(0)) * config.epochs
     optimizer = AdamW(_parameter_groups(phase, config), fused=True)
     run = _Run(phase, optimizer, LambdaLR(optimizer, _warm_then_linear(steps, config.warmup)), folder, config)
+    run.open(data)
     for epoch in range(run.epoch, config.epochs):
         if run.epochs_without_gain() > config.patience:
             break
@@ -88,6 +96,14 @@ def train(phase: Phase, config: TrainingConfig, folder: Path) -> list[dict[str, 
         run.end_epoch(phase.evaluate())
     run.restore_best()
     return run.history
+
+
+def fingerprint(*parts: object) -> str:
+    """A hash of values and files' contents: equal for equal ones, whatever the process and the machine."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(hashlib.sha256(part if isinstance(part, bytes) else repr(part).encode()).digest())
+    return digest.hexdigest()
 
 
 class _Run:
@@ -101,7 +117,12 @@ class _Run:
         self._best = folder / f"{phase.name}.best.pt"
         self.epoch, self._step = 0, 0
         self.history: list[dict[str, float]] = []
-        folder.mkdir(parents=True, exist_ok=True)
+        self._data = ""
+
+    def open(self, data: str) -> None:
+        """Go on from the folder's state, if there is one."""
+        self._data = data
+        self._latest.parent.mkdir(parents=True, exist_ok=True)
         if self._latest.exists():
             self._resume()
 
@@ -157,6 +178,7 @@ class _Run:
     def _state(self) -> dict[str, Any]:
         return {
             "config": asdict(self._config),
+            "data": self._data,
             "epoch": self.epoch,
             "step": self._step,
             "history": self.history,
@@ -167,8 +189,10 @@ class _Run:
 
     def _resume(self) -> None:
         state = torch.load(self._latest, weights_only=True, map_location=self._config.device)
-        if state["config"] != asdict(self._config):
-            raise ValueError(f"{self._latest} is of a run with other settings; give another folder or delete it")
+        for part, given in {"config": asdict(self._config), "data": self._data}.items():
+            if state.get(part, given) != given:  # the first versions did not note their data
+                other = {"config": "settings", "data": "data"}[part]
+                raise HefInputError(f"{self._latest} is of a run with other {other}; give another folder or delete it")
         self.epoch, self._step, self.history = state["epoch"], state["step"], state["history"]
         self._phase.module.load_state_dict(state["module"])
         self._optimizer.load_state_dict(state["optimizer"])

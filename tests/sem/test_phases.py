@@ -8,6 +8,7 @@ import torch
 from hef_graph.sem import phases
 from hef_graph.sem.modeling import EmpatheticModel
 from hef_graph.sem.phases import EmotionPhase, ReplyPhase, predict_logits
+from hef_graph.sem.soft_labels import distillation_loss
 from hef_graph.sem.tokenization import NOTHING
 from hef_graph.sem.training import Phase, TrainingConfig, train
 from tests.sem.tiny import CONFIG, FAST, build_emotion_examples, build_model, build_reply_examples
@@ -125,6 +126,48 @@ def test_the_emotion_loss_smooths_its_labels() -> None:
     phase = _emotion_phase(build_model(), config)
     logits, _ = predict_logits(build_model(), EMOTION_EXAMPLES[:2], CPU)
     torch.testing.assert_close(phase.loss([0, 1]), -torch.log_softmax(logits, dim=-1).mean())
+
+
+def _teach(share: float, *rows: int) -> EmotionPhase:
+    """A phase whose examples `rows` know what a teacher thinks."""
+    logits = torch.randn(len(EMOTION_EXAMPLES), 4, generator=torch.Generator().manual_seed(5))
+    examples = [replace(e, teacher=logits[n] if n in rows else None) for n, e in enumerate(EMOTION_EXAMPLES)]
+    config = replace(FAST, teacher_weight=share, teacher_temperature=3.0)
+    return EmotionPhase(build_model(), config, examples, EMOTION_EXAMPLES)
+
+
+def _teacher_loss(*rows: int) -> torch.Tensor:
+    """What the student `build_model()` has to learn from the teacher of `_teach` on these examples."""
+    logits, _ = predict_logits(build_model(), [EMOTION_EXAMPLES[row] for row in rows], CPU)
+    teacher = torch.stack(
+        [example.teacher for row in rows if (example := _teach(1, row)._examples[row]).teacher is not None]
+    )
+    return distillation_loss(logits, teacher, 3.0)
+
+
+@pytest.mark.parametrize("share", [0.25, 1.0])
+def test_the_teacher_counts_for_its_share_and_the_label_for_the_rest(share: float) -> None:
+    expected = share * _teacher_loss(0, 1, 2) + (1 - share) * _teach(0.0, 0, 1, 2).loss([0, 1, 2])
+    torch.testing.assert_close(_teach(share, 0, 1, 2).loss([0, 1, 2]), expected)
+
+
+def test_only_the_examples_that_the_teacher_saw_are_learned_from_it() -> None:
+    torch.testing.assert_close(_teach(1.0, 1, 2).loss([0, 1, 2, 3]), _teacher_loss(1, 2))
+
+
+def test_a_batch_that_the_teacher_did_not_see_has_no_teacher_loss_but_gradients() -> None:
+    loss = _teach(1.0).loss([0, 1])
+    loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    assert loss.item() == 0
+
+
+def test_a_teacher_can_be_learned_by_heart_against_the_labels(tmp_path: Path) -> None:
+    teacher = [torch.eye(4)[number % 4] * 9 for number in range(len(EMOTION_EXAMPLES))]
+    examples = [replace(e, teacher=row) for e, row in zip(EMOTION_EXAMPLES, teacher, strict=True)]
+    aside = [replace(e, label=number % 4) for number, e in enumerate(EMOTION_EXAMPLES)]
+    config = replace(FAST, epochs=25, patience=25, teacher_weight=1.0)
+    history = train(EmotionPhase(build_model(), config, examples, aside), config, tmp_path)
+    assert max(measures["acc_1"] for measures in history) >= 90
 
 
 def test_all_but_cross_attention_is_pretrained_when_replies_are_learned() -> None:

@@ -6,11 +6,14 @@ from typing import Literal
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from hef_graph.errors import HefInputError
 from hef_graph.sem import training
 from hef_graph.sem.phases import EmotionPhase
-from hef_graph.sem.training import Phase, train
+from hef_graph.sem.training import Phase, fingerprint, train
 from tests.sem.tiny import FAST, build_emotion_examples, build_model
 
 EXAMPLES = build_emotion_examples()
@@ -133,8 +136,35 @@ def test_a_resumed_run_repeats_no_saved_step(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.parametrize("change", [{"epochs": 3}, {"learning_rate": 1e-3}, {"seed": 1}, {"precision": "bf16"}])
 def test_a_saved_run_with_other_settings_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
     train(_ScriptedPhase(1, 2), FAST, tmp_path)
-    with pytest.raises(ValueError, match=r"scripted\.latest\.pt is of a run with other settings"):
+    with pytest.raises(HefInputError, match=r"scripted\.latest\.pt is of a run with other settings"):
         train(_ScriptedPhase(1, 2), replace(FAST, **change), tmp_path)  # type: ignore[arg-type]  # mixed values
+
+
+def test_a_saved_run_with_other_data_is_refused(tmp_path: Path) -> None:
+    train(_ScriptedPhase(1, 2), FAST, tmp_path, data="cats")
+    with pytest.raises(HefInputError, match="is of a run with other data; give another folder or delete it"):
+        train(_ScriptedPhase(1, 2), FAST, tmp_path, data="dogs")
+    assert train(_ScriptedPhase(), FAST, tmp_path, data="cats") == [{"score": 1}, {"score": 2}]
+
+
+def test_a_run_of_a_version_that_did_not_note_its_data_can_be_resumed(tmp_path: Path) -> None:
+    train(_ScriptedPhase(1, 2), FAST, tmp_path)
+    state = torch.load(tmp_path / "scripted.latest.pt", weights_only=True)
+    del state["data"]
+    torch.save(state, tmp_path / "scripted.latest.pt")
+    assert train(_ScriptedPhase(), FAST, tmp_path, data="dogs") == [{"score": 1}, {"score": 2}]
+
+
+values = st.lists(st.text() | st.integers() | st.binary() | st.tuples(st.text()), max_size=3)
+
+
+@given(values, values)
+def test_fingerprints_are_equal_for_equal_values_only(one: list[object], other: list[object]) -> None:
+    assert (fingerprint(*one) == fingerprint(*other)) == (one == other)
+
+
+def test_a_fingerprint_is_the_same_in_every_process() -> None:
+    assert fingerprint("made-up", ("sad", 1), b"bytes").startswith("3ac3cd8c")
 
 
 def test_every_step_is_in_training_mode_though_evaluation_is_not(tmp_path: Path) -> None:

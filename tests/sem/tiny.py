@@ -2,6 +2,7 @@
 
 import string
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -59,6 +60,19 @@ CONFIG = SemConfig(
     max_reply_tokens=12,
     dropout=0.0,
 )
+
+build_recipe_config = partial(
+    SemConfig,
+    hidden_size=CONFIG.hidden_size,
+    feed_forward_size=CONFIG.feed_forward_size,
+    attention_heads=CONFIG.attention_heads,
+    encoder_layers=CONFIG.encoder_layers,
+    decoder_layers=CONFIG.decoder_layers,
+    decoder_vocab_size=100,
+    max_tokens=CONFIG.max_tokens,
+    max_reply_tokens=CONFIG.max_reply_tokens,
+)
+"""Stands for `SemConfig` in the recipe: the shape that fits `write_minilm`."""
 
 FAST = TrainingConfig(
     epochs=2, learning_rate=5e-3, new_learning_rate=5e-3, batch_size=4, label_smoothing=0.0, precision="fp32"
