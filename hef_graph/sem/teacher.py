@@ -201,7 +201,7 @@ def _load_encoder(folder: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerFa
             folder, use_safetensors=True, trust_remote_code=False, **options
         )
         tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise HefCheckpointError(f"{folder} cannot be read as a Hugging Face encoder: {error}") from error
     if None in (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id):
         raise HefCheckpointError(f"the tokenizer in {folder} lacks a token to start, end or pad with; use an encoder's")

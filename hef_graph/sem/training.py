@@ -5,6 +5,7 @@ A run can be stopped at any time: its folder keeps the latest state, and the sam
 
 import hashlib
 import math
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -144,7 +145,7 @@ class _Run:
 
     def end_epoch(self, measures: dict[str, float]) -> None:
         """Note the epoch's measures; keep its weights if they are the best so far."""
-        tqdm.write(f"{self._phase.name} epoch {self.epoch + 1}: {measures}")
+        tqdm.write(f"{self._phase.name} epoch {self.epoch + 1}: {measures}", file=sys.stderr)
         if not self.history or measures["score"] > max(past["score"] for past in self.history):
             torch.save(self._phase.module.state_dict(), self._best)
         self.history.append(measures)
