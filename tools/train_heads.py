@@ -56,14 +56,14 @@ def main() -> int:
     tokenizer = DialogueTokenizer(vocabulary, max_tokens=shape.max_tokens, decoder_vocab_size=shape.decoder_vocab_size)
     contexts = contexts_of(set_aside(read_conversations(given.data))[0])
     marked, others = read_reccon(given.reccon), unmarked_tasks(contexts, given.unmarked, seed=given.seed)
+    comments = read_comments(given.comments, given.neutral) if given.comments else []
+    tasks = presence_tasks([*read_turns(given.reccon), *comments])
+    tasks += [PresenceTask(context.turns, emotional=True) for context in contexts]
     report = None
     if given.folds:
         weights = weigh_out_of_fold(model, tokenizer, marked.cases, others, config)
         report = report_causes(marked, {"cause head, out of fold": weights}, seed=given.seed).to_json()
     causes = train_cause_head(model, tokenizer, [*marked_tasks(marked.cases), *others], config)
-    comments = read_comments(given.comments, given.neutral) if given.comments else []
-    tasks = presence_tasks([*read_turns(given.reccon), *comments])
-    tasks += [PresenceTask(context.turns, emotional=True) for context in contexts]
     presence = train_presence_head(model, tokenizer, tasks, config)
     save_checkpoint(given.output, attach_heads(model, causes, presence), vocabulary)
     print(json.dumps({"causes": report, "presence_texts": len(tasks)}, indent=1))

@@ -1,4 +1,4 @@
-"""Data for the two heads of a SEM: words that people marked, words of other dialogues, texts with emotion or without."""
+"""Data for a SEM's two heads: words that people marked, words of other dialogues, texts with emotion or without."""
 
 import csv
 import random
@@ -52,7 +52,7 @@ def read_comments(path: Path, neutral: int) -> list[tuple[str, bool]]:
                 (row[0], {int(label) for label in row[1].split(",")})
                 for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
             ]
-    except (OSError, ValueError, IndexError) as error:
+    except (OSError, ValueError, IndexError, csv.Error) as error:
         raise HefInputError(f"{path} is no file of comments: {error}; expected text, labels, id with tabs") from error
     return [(text, neutral not in labels) for text, labels in rows if len(labels) == 1 or neutral not in labels]
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.optim import AdamW
 
+from hef_graph.errors import HefInputError
 from hef_graph.sem.attribution import gradient_norm
 from hef_graph.sem.dataset import DialogueBatch, collate_dialogues
 from hef_graph.sem.likelihood import length_order
@@ -71,10 +72,15 @@ def train_cause_head(
     """A new cause head for `model`; the model itself is not touched.
 
     `tasks` may mix dialogues with marked words and without.
+
+    Raises:
+        HefInputError: no task has a word inside the model's window.
     """
     torch.manual_seed(config.seed)
     head = CauseHead(model.config).to(_device(model)).train()
     prepared = prepare_words(model, tokenizer, tasks)
+    if not prepared:
+        raise HefInputError(f"none of the {len(tasks)} dialogues has a word to learn from; give dialogues with words")
     optimizer = AdamW(head.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     for _ in range(config.epochs):
         for rows in _draw(len(prepared), BATCH_SIZE):
@@ -86,7 +92,13 @@ def train_cause_head(
 def train_presence_head(
     model: EmpatheticModel, tokenizer: DialogueTokenizer, tasks: Sequence[PresenceTask], config: HeadConfig
 ) -> PresenceHead:
-    """A new presence head for `model`; texts with and without emotion count the same in total."""
+    """A new presence head for `model`; texts with and without emotion count the same in total.
+
+    Raises:
+        HefInputError: all texts are with emotion, or all without.
+    """
+    if len({task.emotional for task in tasks}) < 2:  # noqa: PLR2004  both kinds
+        raise HefInputError(f"the {len(tasks)} texts are all of one kind; give some with emotion and some without")
     torch.manual_seed(config.seed)
     head = PresenceHead(model.config).to(_device(model)).train()
     inputs = _pool(model, tokenizer, [task.dialogue for task in tasks])
@@ -123,9 +135,14 @@ def prepare_words(model: EmpatheticModel, tokenizer: DialogueTokenizer, tasks: S
         for row, (task, dialogue) in enumerate(zip(batch, encoded, strict=True)):
             tokens, marks = _tokens_of(task, dialogue)
             if tokens:
-                target = torch.tensor(marks) if marks else norms[row, tokens] / norms[row, tokens].sum()
+                target = torch.tensor(marks) if marks else _shares(norms[row, tokens])
                 prepared.append(_TokenTask(inputs[row, tokens], target.to(inputs.device), bool(marks)))
     return prepared
+
+
+def _shares(norms: Tensor) -> Tensor:
+    """They sum to 1; where nothing moves the model, all are 0 and nothing is learned."""
+    return norms / norms.sum().clamp(min=torch.finfo(norms.dtype).tiny)
 
 
 def _word_loss(head: CauseHead, task: _TokenTask, config: HeadConfig) -> Tensor:
