@@ -147,7 +147,7 @@ PRESENCE = [
 def presence_of(head: PresenceHead, *tasks: PresenceTask) -> list[float]:
     model = attach_heads(build_model(), presence=head)
     reading = model(*collate_dialogues([encode(*map(str, each.dialogue)) for each in tasks]))
-    return [float(value) for value in reading.presence]
+    return [float(value) for value in reading.presence.detach()]
 
 
 def test_a_presence_head_learns_which_texts_carry_emotion(model: EmpatheticModel) -> None:
