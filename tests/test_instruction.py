@@ -64,6 +64,24 @@ def test_candidates_alone_bring_no_word_of_the_user() -> None:
     assert RELATE_WORDS not in evidence(CANDIDATES)
 
 
+def test_doubtful_candidates_are_called_guesses_in_their_order() -> None:
+    shown = build_instruction(LABELS, CANDIDATES, unsure=True).evidence
+    assert "is unsure about this message; its guesses, best first: lonely, sad. Lean on the conversation" in shown
+    assert "most likely first" not in shown
+
+
+def test_doubt_changes_nothing_but_how_candidates_are_named() -> None:
+    sure, unsure = (build_instruction(LABELS, CANDIDATES, CAUSES, unsure=unsure) for unsure in (False, True))
+    assert sure.system == unsure.system
+    assert sure.evidence.splitlines()[2:] == unsure.evidence.splitlines()[2:]
+    assert build_instruction(LABELS, (), CAUSES, unsure=True) == build_instruction(LABELS, (), CAUSES)
+
+
+def test_a_doubtful_instruction_can_be_taken_apart_again() -> None:
+    instruction = build_instruction(LABELS, CANDIDATES, CAUSES, unsure=True)
+    assert parse_instruction(instruction.text) == instruction
+
+
 def test_cause_words_are_quoted_in_two_lists_with_their_relation() -> None:
     assert evidence(causes=CAUSES).splitlines() == [
         EVIDENCE_OPEN,

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from hef_graph.errors import HefInputError
@@ -57,3 +59,14 @@ def test_a_sem_without_a_decoder_is_no_reply_generator() -> None:
 def test_a_sem_with_a_decoder_satisfies_both_protocols() -> None:
     assert isinstance(SpeakingStubSem(), SmallEmpatheticModel)
     assert isinstance(SpeakingStubSem(), ReplyGenerator)
+
+
+def test_an_analysis_that_says_nothing_of_its_doubt_is_in_domain_and_not_calibrated() -> None:
+    [analysis] = StubSem().analyze([["I lost my keys."]])
+    assert (analysis.confidence, analysis.in_domain, analysis.thresholds) == (None, True, ())
+
+
+@pytest.mark.parametrize("dialogue", [5, None])
+def test_what_cannot_be_gone_through_is_refused_by_its_type(dialogue: Any) -> None:
+    with pytest.raises(HefInputError, match=f"got {type(dialogue).__name__}"):
+        turns_from_dialogue(dialogue)

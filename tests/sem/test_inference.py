@@ -9,13 +9,25 @@ from hypothesis import strategies as st
 
 from hef_graph.errors import HefInputError
 from hef_graph.sem import inference
+from hef_graph.sem.config import SemConfig
 from hef_graph.sem.generation import SampledReply
 from hef_graph.sem.inference import TransformerSem, choose_device
 from hef_graph.sem.tokenization import END_ID
+from hef_graph.sem.word_weights import WORD_METHODS
 from hef_graph.types import EmotionAnalysis, ReplyGenerator, SmallEmpatheticModel, Turn
-from tests.sem.tiny import CONFIG, CONVERSATIONS, LABELS, VOCABULARY, build_sem, without_decoder
+from tests.sem.tiny import (
+    CONFIG,
+    CONVERSATIONS,
+    LABELS,
+    VOCABULARY,
+    build_model,
+    build_sem,
+    build_tokenizer,
+    without_decoder,
+)
 
 DIALOGUES = [list(conversation.utterances) for conversation in CONVERSATIONS]
+HEADED = replace(CONFIG, cause_head=True, presence_head=True)
 ODD = "aZé\u0301ßİ中\U0001f600\u200b\ud800 .'’-"
 
 
@@ -75,22 +87,86 @@ def test_for_any_text_the_words_are_parts_of_it_and_all_sums_are_1(texts: list[s
     assert all(word.weight >= 0 for word in analysis.words)
 
 
-def test_the_weight_of_a_word_is_its_share_of_the_attention_on_words(
-    sem: TransformerSem, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    attention = torch.tensor([[0, 0.4, 0.1, 0.1, 0.4, 0]])  # [CLS] my q ##q ! [SEP]
-    read = sem._read
-    monkeypatch.setattr(sem, "_read", lambda encoded: read(encoded)._replace(attention=attention))
-    [analysis] = sem.analyze([["my qq!"]])
-    assert [word.word for word in analysis.words] == ["my", "qq"]
-    assert [word.weight for word in analysis.words] == pytest.approx([0.4 / 0.6, 0.2 / 0.6])
-
-
 @pytest.mark.parametrize("text", ["", "   ", "?!", "\U0001f600", "\ud800"])
 def test_a_text_without_any_word_gives_no_words_and_a_valid_distribution(sem: TransformerSem, text: str) -> None:
     [analysis] = sem.analyze([[text]])
     assert analysis.words == ()
     assert sum(score.probability for score in analysis.emotions) == pytest.approx(1)
+
+
+def test_the_confidence_is_the_first_emotions_probability(sem: TransformerSem) -> None:
+    for analysis in sem.analyze(DIALOGUES):
+        assert analysis.confidence == analysis.emotions[0].probability
+
+
+@pytest.mark.parametrize(("presence", "share"), [(0.0, 0.0), (0.25, 0.5), (0.5, 1.0), (0.9, 1.0)])
+def test_a_text_that_more_likely_carries_no_emotion_lowers_the_confidence(
+    sem: TransformerSem, monkeypatch: pytest.MonkeyPatch, presence: float, share: float
+) -> None:
+    read = sem._read
+    monkeypatch.setattr(sem, "_read", lambda padded: read(padded)._replace(presence=torch.tensor([presence])))
+    [analysis] = sem.analyze([["my dog died"]])
+    assert analysis.confidence == pytest.approx(share * analysis.emotions[0].probability)
+    assert analysis.in_domain
+
+
+def test_out_of_domain_the_confidence_is_that_of_chance_and_the_emotions_stay() -> None:
+    strange, known = (build_sem(replace(CONFIG, rarity=limits)) for limits in ((0.0, 0.1, 0.0, 4.0), ()))
+    [one], [other] = strange.analyze([["my dog died"]]), known.analyze([["my dog died"]])
+    assert (one.in_domain, one.confidence) == (False, 1 / len(LABELS))
+    assert (other.in_domain, one.emotions, one.words) == (True, other.emotions, other.words)
+
+
+def test_each_dialogue_is_in_domain_or_not_by_itself() -> None:
+    sem = build_sem(replace(CONFIG, rarity=(3.0, 1.0, 0.0, 4.0)))
+    analyses = sem.analyze([["my dog died"], ["zzqqx kkjj vvbb"], ["?!"], ["my dog died"]])
+    assert [analysis.in_domain for analysis in analyses] == [True, False, False, True]
+
+
+def test_the_thresholds_of_the_checkpoint_are_passed_on() -> None:
+    thresholds = ((0.5, 0.3), (0.9, 0.05))
+    [analysis] = build_sem(replace(CONFIG, thresholds=thresholds)).analyze([["my dog died"]])
+    assert analysis.thresholds == thresholds
+
+
+def _with_words(words: str | None, config: SemConfig = HEADED) -> TransformerSem:
+    return TransformerSem("tiny", build_model(config), build_tokenizer(), torch.device("cpu"), words)
+
+
+@pytest.mark.parametrize("words", WORD_METHODS)
+def test_words_are_weighed_by_the_method_asked_for_and_emotions_stay(words: str) -> None:
+    found, default = (_with_words(method).analyze(DIALOGUES) for method in (words, None))
+    assert (_numbers(found) == _numbers(default)) == (words == "head")
+    for one, other in zip(found, default, strict=True):
+        assert one.emotions == other.emotions
+        assert [(word.turn, word.start) for word in one.words] == [(word.turn, word.start) for word in other.words]
+
+
+def test_a_model_without_cause_head_weighs_words_by_attention() -> None:
+    assert _with_words(None, CONFIG).analyze(DIALOGUES) == _with_words("attention", CONFIG).analyze(DIALOGUES)
+
+
+def test_a_method_that_the_model_has_not_is_refused() -> None:
+    with pytest.raises(HefInputError, match="words is 'head'; this SEM has attention"):
+        _with_words("head", CONFIG)
+
+
+@pytest.mark.parametrize("words", WORD_METHODS)
+@pytest.mark.parametrize("mode", [torch.inference_mode, torch.no_grad])
+def test_a_caller_may_have_switched_gradients_off(words: str, mode: Any) -> None:
+    sem = _with_words(words)
+    with mode():
+        inside = sem.analyze([["my dog died"]])
+    assert inside == sem.analyze([["my dog died"]])
+
+
+@pytest.mark.parametrize("words", WORD_METHODS)
+@pytest.mark.parametrize("text", ["", "?!", "\U0001f600"])
+def test_without_any_word_every_method_gives_none(words: str, text: str) -> None:
+    one, other = _with_words(words).analyze([[text], ["my dog died"]])
+    assert one.words == ()
+    assert len(other.words) == 3
+    assert one.confidence is not None
 
 
 def test_words_count_turns_from_the_dialogues_first_even_if_the_window_starts_later(sem: TransformerSem) -> None:

@@ -6,12 +6,13 @@ from torch import Tensor
 
 from hef_graph.sem.dataset import collate_dialogues
 from hef_graph.sem.layers import LayerCache
-from hef_graph.sem.modeling import Decoder, EmpatheticModel, Reading
+from hef_graph.sem.modeling import CauseHead, Decoder, EmpatheticModel, Reading
 from hef_graph.sem.tokenization import NOTHING, PAD_ID, EncodedDialogue
 from tests.sem.tiny import CONFIG, build_model, encode, without_decoder
 
 SHORT = encode("my dog died")
 LONG = encode("my sister has a baby !", "how sweet !", "i love the baby")
+WITH_HEADS = build_model(replace(CONFIG, cause_head=True, presence_head=True))
 EMOTIONS = torch.tensor([1])
 IDS = torch.tensor([[4, 20, 30, 40, 50, 60]])
 
@@ -100,6 +101,72 @@ def test_dropout_acts_in_training_only() -> None:
 
 def test_a_model_without_decoder_layers_only_reads() -> None:
     assert build_model(without_decoder()).decoder is None
+
+
+def test_reading_embeddings_gives_what_reading_tokens_gives() -> None:
+    batch = collate_dialogues([SHORT, LONG])
+    with torch.no_grad():
+        embedded = WITH_HEADS.encoder.embeddings(batch.ids, batch.roles)
+        found = WITH_HEADS.read(embedded, batch.mask, batch.poolable)
+    torch.testing.assert_close(found._asdict(), _read(WITH_HEADS, SHORT, LONG)._asdict(), rtol=0, atol=0)
+
+
+def test_embeddings_can_be_differentiated_through(model: EmpatheticModel) -> None:
+    batch = collate_dialogues([LONG])
+    embedded = model.encoder.embeddings(batch.ids, batch.roles).detach().requires_grad_()
+    [gradient] = torch.autograd.grad(model.read(embedded, batch.mask, batch.poolable).logits[0, 0], embedded)
+    assert torch.all(gradient.abs().sum(dim=-1) > 0)
+
+
+def test_the_states_of_every_layer_end_with_the_encoders(model: EmpatheticModel) -> None:
+    batch = collate_dialogues([SHORT, LONG])
+    with torch.no_grad():
+        embedded = model.encoder.embeddings(batch.ids, batch.roles)
+        layers = model.encoder.contextualise(embedded, batch.mask)
+        last = model.encoder(batch.ids, batch.roles, batch.mask)
+    assert len(layers) == CONFIG.encoder_layers + 1
+    assert torch.equal(layers[0], embedded)
+    assert torch.equal(layers[-1], last)
+
+
+def test_without_heads_nothing_is_said_of_causes_and_presence(model: EmpatheticModel) -> None:
+    reading = _read(model, SHORT)
+    assert (reading.causes, reading.presence) == (None, None)
+
+
+def test_heads_do_not_change_what_is_read(model: EmpatheticModel) -> None:
+    both = EmpatheticModel(WITH_HEADS.config).eval()
+    both.load_state_dict(model.state_dict(), strict=False)
+    torch.testing.assert_close(_read(both, LONG)[:3], _read(model, LONG)[:3], rtol=0, atol=0)
+
+
+def test_the_cause_head_scores_words_between_0_and_1_and_all_else_0() -> None:
+    causes, poolable = _read(WITH_HEADS, SHORT, LONG).causes, collate_dialogues([SHORT, LONG]).poolable
+    assert causes is not None
+    assert torch.all(causes[~poolable] == 0)
+    assert torch.all((causes[poolable] > 0) & (causes[poolable] < 1))
+
+
+def test_the_presence_head_gives_each_dialogue_a_probability() -> None:
+    presence = _read(WITH_HEADS, SHORT, LONG, NOTHING).presence
+    assert presence is not None
+    assert presence.shape == (3,)
+    assert torch.all((presence > 0) & (presence < 1))
+
+
+def test_padding_does_not_change_what_heads_say() -> None:
+    together, alone = _read(WITH_HEADS, SHORT, LONG), _read(WITH_HEADS, SHORT)
+    assert together.causes is not None
+    assert alone.causes is not None
+    torch.testing.assert_close(together.causes[0, : len(SHORT.ids)], alone.causes[0], rtol=0, atol=1e-5)
+    torch.testing.assert_close(together.presence[:1] if together.presence is not None else None, alone.presence)
+
+
+def test_the_cause_head_reads_early_middle_and_late_layers_and_the_pooled_dialogue() -> None:
+    head = CauseHead(replace(CONFIG, encoder_layers=6))
+    layers = [torch.full((1, 2, CONFIG.hidden_size), float(number)) for number in range(7)]
+    joined = head.join(layers, torch.full((1, CONFIG.hidden_size), 9.0))
+    assert joined[0, :, :: CONFIG.hidden_size].tolist() == [[2, 4, 6, 9]] * 2
 
 
 def test_decoding_step_by_step_gives_the_logits_of_one_pass(model: EmpatheticModel, decoder: Decoder) -> None:
