@@ -1,7 +1,7 @@
 """A tiny random Hugging Face encoder on disk, to stand for a teacher's."""
 
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import torch
 from tokenizers import Tokenizer, normalizers, pre_tokenizers
@@ -13,7 +13,7 @@ from tests.sem.tiny import PIECES
 Kind: TypeAlias = Literal["bert", "mpnet"]
 
 SPECIAL = ("<pad>", "<unk>", "<s>", "</s>")
-SHAPE = {
+SHAPE: dict[str, Any] = {
     "vocab_size": len(SPECIAL) + len(PIECES),
     "hidden_size": 16,
     "num_hidden_layers": 2,
@@ -40,4 +40,4 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     names = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token"), SPECIAL, strict=True))
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names)
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names)  # type: ignore[no-untyped-call]  # untyped there

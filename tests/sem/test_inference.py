@@ -111,22 +111,21 @@ def test_a_text_that_more_likely_carries_no_emotion_lowers_the_confidence(
 
 
 def test_out_of_domain_the_confidence_is_that_of_chance_and_the_emotions_stay() -> None:
-    strange, known = (build_sem(replace(CONFIG, rarity=limits)) for limits in ((0.0, 0.1, 0.0, 4.0), ()))
-    [one], [other] = strange.analyze([["my dog died"]]), known.analyze([["my dog died"]])
+    limits = ((0.0, 0.1, 0.0, 4.0), ())
+    [one], [other] = (build_sem(replace(CONFIG, rarity=each)).analyze([["my dog died"]]) for each in limits)
     assert (one.in_domain, one.confidence) == (False, 1 / len(LABELS))
     assert (other.in_domain, one.emotions, one.words) == (True, other.emotions, other.words)
 
 
 def test_each_dialogue_is_in_domain_or_not_by_itself() -> None:
     sem = build_sem(replace(CONFIG, rarity=(3.0, 1.0, 0.0, 4.0)))
-    analyses = sem.analyze([["my dog died"], ["zzqqx kkjj vvbb"], ["?!"], ["my dog died"]])
-    assert [analysis.in_domain for analysis in analyses] == [True, False, False, True]
+    analyses = sem.analyze([["my dog died"], ["zzqqx kkjj vvbb"], ["?!"]])
+    assert [analysis.in_domain for analysis in analyses] == [True, False, False]
 
 
 def test_the_thresholds_of_the_checkpoint_are_passed_on() -> None:
-    thresholds = ((0.5, 0.3), (0.9, 0.05))
-    [analysis] = build_sem(replace(CONFIG, thresholds=thresholds)).analyze([["my dog died"]])
-    assert analysis.thresholds == thresholds
+    [analysis] = build_sem(replace(CONFIG, thresholds=((0.9, 0.05),))).analyze([["my dog died"]])
+    assert analysis.thresholds == ((0.9, 0.05),)
 
 
 def _with_words(words: str | None, config: SemConfig = HEADED) -> TransformerSem:
@@ -164,8 +163,7 @@ def test_a_caller_may_have_switched_gradients_off(words: str, mode: Any) -> None
 @pytest.mark.parametrize("text", ["", "?!", "\U0001f600"])
 def test_without_any_word_every_method_gives_none(words: str, text: str) -> None:
     one, other = _with_words(words).analyze([[text], ["my dog died"]])
-    assert one.words == ()
-    assert len(other.words) == 3
+    assert (one.words, len(other.words)) == ((), 3)
     assert one.confidence is not None
 
 

@@ -200,7 +200,8 @@ def test_going_on_forgets_what_was_fitted_to_the_reading_part(going_on: Recipe) 
     [("emotion", "reply", {"decoder"}), ("reply", "emotion", {"encoder", "pooling", "head"})],
 )
 def test_without_epochs_a_part_stays_as_it_was(going_on: Recipe, off: str, learned: str, changed: set[str]) -> None:
-    assert train_sem(replace(going_on, **{off: NEVER})).keys() == {learned}
+    never: dict[str, Any] = {off: NEVER}
+    assert train_sem(replace(going_on, **never)).keys() == {learned}
     before, after = (load_checkpoint(folder, CPU)[0] for folder in (going_on.start, going_on.output) if folder)
     old = before.state_dict()
     assert {name.split(".")[0] for name, new in after.state_dict().items() if not old[name].equal(new)} == changed
@@ -214,7 +215,7 @@ def test_going_on_with_emotions_that_the_start_does_not_know_is_refused(going_on
 
 def test_a_start_that_is_also_the_output_is_refused(going_on: Recipe) -> None:
     with pytest.raises(HefInputError, match="both start and output; give the new run a folder of its own"):
-        train_sem(replace(going_on, output=going_on.start))
+        train_sem(replace(going_on, start=going_on.output))
 
 
 @pytest.mark.parametrize(
@@ -289,11 +290,10 @@ def test_the_folder_of_a_run_with_other_data_is_refused(plan: Recipe) -> None:
         train_sem(plan)
 
 
-@pytest.mark.parametrize("change", [{"situations": True}, {"teacher": "soft"}])
+@pytest.mark.parametrize("change", [{"situations": True}, {"teacher": Path("soft")}])
 def test_situations_and_a_teacher_are_other_data(plan: Recipe, change: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     train_sem(plan)
     monkeypatch.chdir(plan.data.parent)
     write_soft_labels(Path("soft"), [CONVERSATIONS[0].utterances[:1]], torch.zeros(1, 32), EMOTIONS)
-    changed = {name: Path(value) if name == "teacher" else value for name, value in change.items()}
     with pytest.raises(HefInputError, match="is of a run with other data"):
-        train_sem(replace(plan, **changed))
+        train_sem(replace(plan, **change))
