@@ -25,6 +25,7 @@ from hef_graph.sem.phases import (
 )
 from hef_graph.sem.recipe import Recipe, train_sem
 from hef_graph.sem.training import TrainingConfig
+from hef_graph.sem.votes import HARD_VOTES_DEFAULTS, VOTES_DEFAULTS
 
 
 def read_arguments() -> argparse.Namespace:
@@ -36,6 +37,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--start", type=Path, metavar="DIR", help="checkpoint to go on from, instead of MiniLM")
     parser.add_argument("--teacher", type=Path, metavar="FILE", help="a larger model's soft labels")
     parser.add_argument("--emotion-epochs", type=_count, metavar="N", help="0 with --start: keep its reading part")
+    parser.add_argument("--votes", action="store_true", help="add a linear part over word pieces and their pairs")
     parser.add_argument("--reply-epochs", type=_count, metavar="N", help="0: no decoder is trained")
     parser.add_argument("--situations", action="store_true", help="also learn from the situation texts")
     parser.add_argument("--precision", choices=["bf16", "fp32"], default="bf16")
@@ -64,6 +66,7 @@ def read_recipe(arguments: argparse.Namespace) -> Recipe:
         teacher=arguments.teacher,
         situations=arguments.situations,
         emotion=adjust(DISTILLATION_DEFAULTS if arguments.teacher else EMOTION_DEFAULTS, arguments.emotion_epochs),
+        votes=adjust(VOTES_DEFAULTS if arguments.teacher else HARD_VOTES_DEFAULTS, None) if arguments.votes else None,
         reply=adjust(REPLY_ADAPTATION_DEFAULTS if arguments.start else REPLY_DEFAULTS, arguments.reply_epochs),
     )
 

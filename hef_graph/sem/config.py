@@ -33,6 +33,8 @@ class SemConfig:
     dropout: float = 0.1
     temperature: float = 1.0
     """The emotion logits are divided by it."""
+    ngram_buckets: int = 0
+    """Rows for pairs of neighbouring pieces in the linear part beside the encoder (`NgramVotes`); 0 for none."""
     cause_head: bool = False
     """Whether the model scores words as causes in the same pass; else word weights are the pooling attention."""
     presence_head: bool = False

@@ -172,7 +172,7 @@ def _join_layers(model: EmpatheticModel, padded: DialogueBatch) -> Tensor:
 def _gradient_norms(model: EmpatheticModel, padded: DialogueBatch) -> Tensor:
     with torch.no_grad():
         embedded = model.encoder.embeddings(padded.ids, padded.roles)
-    return gradient_norm(embedded, lambda source: model.read(source, padded.mask, padded.poolable).logits)
+    return gradient_norm(embedded, lambda source: model.read(source, *padded).logits)
 
 
 @torch.no_grad()

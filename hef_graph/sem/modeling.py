@@ -102,6 +102,26 @@ class EmotionHead(nn.Module):
         return self.output(self.dropout(torch.tanh(self.dense(joined))))
 
 
+class NgramVotes(nn.Module):
+    """Every piece and every pair of neighbouring pieces votes for emotions: a linear model beside the deep one.
+
+    Wide and deep models err differently (Cheng et al. 2016). Pairs share rows by hashing (Weinberger et al. 2009).
+    """
+
+    def __init__(self, config: SemConfig) -> None:
+        super().__init__()
+        self._pieces, self._buckets = config.vocab_size, config.ngram_buckets
+        self.table = nn.Embedding(2 * config.vocab_size + config.ngram_buckets, len(config.labels))
+
+    def forward(self, ids: Tensor, roles: Tensor, poolable: Tensor) -> Tensor:
+        """All `(batch, tokens)` → the votes' sum over the root of their number, `(batch, labels)`."""
+        pairs = (ids[:, :-1] * 1_000_003 + ids[:, 1:] * 7_919 + roles[:, :-1] * 104_729) % max(1, self._buckets)
+        rows = torch.cat([ids + self._pieces * roles, 2 * self._pieces + pairs], dim=1)
+        voters = torch.cat([poolable, poolable[:, :-1] & poolable[:, 1:]], dim=1)
+        total = torch.einsum("bt,btl->bl", voters.to(self.table.weight.dtype), self.table(rows * voters))
+        return total / voters.sum(dim=1, keepdim=True).clamp(min=1).sqrt()
+
+
 class CauseHead(nn.Module):
     """States of a token, early, middle and late, and the pooled dialogue → is the token part of the cause?
 
@@ -196,20 +216,24 @@ class EmpatheticModel(nn.Module):
         self.pooling = AttentionPooling(config)
         self.head = EmotionHead(config)
         self.decoder = Decoder(config) if config.decoder_layers else None
+        self.votes = NgramVotes(config) if config.ngram_buckets else None
         self.cause_head = CauseHead(config) if config.cause_head else None
         self.presence_head = PresenceHead(config) if config.presence_head else None
         self.apply(_initialise)
 
     def forward(self, ids: Tensor, roles: Tensor, mask: Tensor, poolable: Tensor) -> Reading:
         """Read a batch of dialogues; all inputs are `(batch, tokens)`."""
-        return self.read(self.encoder.embeddings(ids, roles), mask, poolable)
+        return self.read(self.encoder.embeddings(ids, roles), ids, roles, mask, poolable)
 
-    def read(self, embedded: Tensor, mask: Tensor, poolable: Tensor) -> Reading:
-        """The same from token embeddings `(batch, tokens, hidden)`."""
+    def read(self, embedded: Tensor, ids: Tensor, roles: Tensor, mask: Tensor, poolable: Tensor) -> Reading:
+        """The same, the encoder's token embeddings `(batch, tokens, hidden)` being given."""
         layers = self.encoder.contextualise(embedded, mask)
         states = layers[-1]
         pooled, attention = self.pooling(states, poolable)
-        logits = self.head(pooled, states[:, 0]).float() / self.config.temperature
+        logits = self.head(pooled, states[:, 0]).float()
+        if self.votes is not None:
+            logits = logits + self.votes(ids, roles, poolable)
+        logits = logits / self.config.temperature
         causes = self.cause_head(layers, pooled) * poolable if self.cause_head else None
         presence = self.presence_head(pooled, states[:, 0]) if self.presence_head else None
         return Reading(states, logits, attention, causes, presence)

@@ -1,7 +1,7 @@
 """What a small empathetic model (SEM) is trained for: to read emotions, then, the encoder frozen, to reply."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from hef_graph.sem.dataset import (
     IGNORED,
+    DialogueBatch,
     EmotionExample,
     ReplyExample,
     bucket_batches,
@@ -63,10 +64,15 @@ class EmotionPhase(Phase):
         examples = [self._examples[index] for index in batch]
         dialogues, labels = collate_emotions(examples)
         device = torch.device(self._config.device)
-        logits = self._model(*dialogues.to(device)).logits
+        logits = self.logits(dialogues.to(device))
         hard = functional.cross_entropy(logits, labels.to(device), label_smoothing=self._config.label_smoothing)
         share = self._config.teacher_weight
         return (1 - share) * hard + share * self._teacher_loss(logits, examples) if share else hard
+
+    def logits(self, dialogues: DialogueBatch) -> Tensor:
+        """What is compared with the labels, `(batch, labels)`."""
+        read: Tensor = self._model(*dialogues).logits
+        return read
 
     def _teacher_loss(self, logits: Tensor, examples: Sequence[EmotionExample]) -> Tensor:
         """Over the examples that the teacher has seen."""
@@ -155,15 +161,27 @@ def measure_logits(logits: Tensor, labels: Tensor) -> dict[str, float]:
 
 @torch.inference_mode()
 def predict_logits(
-    model: EmpatheticModel, examples: Sequence[EmotionExample], device: torch.device, *, batch_size: int = 64
+    model: EmpatheticModel, examples: Sequence[EmotionExample], device: torch.device
 ) -> tuple[Tensor, Tensor]:
     """Emotion logits `(examples, labels)` and gold labels `(examples,)`, in the order given."""
     model.eval()
+    return gather_logits(lambda dialogues: model(*dialogues).logits, examples, device)
+
+
+@torch.inference_mode()
+def gather_logits(
+    read: Callable[[DialogueBatch], Tensor],
+    examples: Sequence[EmotionExample],
+    device: torch.device,
+    *,
+    batch_size: int = 64,
+) -> tuple[Tensor, Tensor]:
+    """The same with the logits `(batch, labels)` that `read` finds for padded dialogues."""
     order = sorted(range(len(examples)), key=lambda index: len(examples[index].dialogue.ids))
     logits: list[Tensor] = []
     for start in range(0, len(order), batch_size):
         dialogues, _ = collate_emotions([examples[index] for index in order[start : start + batch_size]])
-        logits.append(model(*dialogues.to(device)).logits.float().cpu())
+        logits.append(read(dialogues.to(device)).float().cpu())
     restored = torch.empty(len(order), dtype=torch.long)
     restored[torch.tensor(order)] = torch.arange(len(order))
     return torch.cat(logits)[restored], torch.tensor([example.label for example in examples])

@@ -11,13 +11,21 @@ from hef_graph.emotions import EMOTIONS
 from hef_graph.errors import HefInputError
 from hef_graph.sem.checkpoint import FILES, load_checkpoint, save_checkpoint
 from hef_graph.sem.config import SemConfig
-from hef_graph.sem.dataset import emotion_examples, reply_examples
+from hef_graph.sem.dataset import EmotionExample, emotion_examples, reply_examples
 from hef_graph.sem.modeling import EmpatheticModel
-from hef_graph.sem.phases import EMOTION_DEFAULTS, REPLY_DEFAULTS, EmotionPhase, ReplyPhase
+from hef_graph.sem.phases import (
+    EMOTION_DEFAULTS,
+    REPLY_DEFAULTS,
+    EmotionPhase,
+    ReplyPhase,
+    measure_logits,
+    predict_logits,
+)
 from hef_graph.sem.pretrained import find_pretrained, load_pretrained_encoder, prune_vocabulary, warm_start_decoder
 from hef_graph.sem.soft_labels import read_soft_labels
 from hef_graph.sem.tokenization import DialogueTokenizer
 from hef_graph.sem.training import TrainingConfig, fingerprint, train
+from hef_graph.sem.votes import VotesPhase, add_votes, weigh_votes
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,8 @@ class Recipe:
     """Also learn emotions from the situation texts, each as a dialogue of one turn."""
     emotion: TrainingConfig = EMOTION_DEFAULTS
     """With `epochs` 0 the reading part stays as `start` has it."""
+    votes: TrainingConfig | None = None
+    """Also learn a linear part beside the encoder, over word pieces and their pairs (`votes.py`)."""
     reply: TrainingConfig = REPLY_DEFAULTS
     """With `epochs` 0 a new SEM gets no decoder and only reads; one that goes on keeps the decoder it has."""
 
@@ -64,6 +74,9 @@ def train_sem(recipe: Recipe) -> dict[str, list[dict[str, float]]]:
     history: dict[str, list[dict[str, float]]] = {}
     if recipe.emotion.epochs:
         history["emotion"] = _learn_emotions(shop)
+        save_checkpoint(recipe.output, model, vocabulary)
+    if recipe.votes:
+        history["votes"] = _learn_votes(shop, recipe.votes)
         save_checkpoint(recipe.output, model, vocabulary)
     if model.decoder is not None and recipe.reply.epochs:
         if recipe.start is None:
@@ -102,7 +115,7 @@ def situations_of(conversations: Iterable[Conversation]) -> list[Context]:
 
 
 def _check_recipe(recipe: Recipe) -> None:
-    if not recipe.emotion.epochs and not recipe.reply.epochs:
+    if not recipe.emotion.epochs and not recipe.reply.epochs and not recipe.votes:
         raise HefInputError("emotion epochs and reply epochs are both 0; there is nothing to train")
     if recipe.start is None and not recipe.emotion.epochs:
         raise HefInputError("emotion epochs are 0 without a checkpoint to go on from; give at least 1, or --start")
@@ -146,9 +159,11 @@ def _check_replies(shop: Workshop) -> None:
 
 
 def _forget_fitted(model: EmpatheticModel) -> None:
-    """What was fitted to the reading part does not fit it once it learns: heads, temperature, thresholds."""
-    model.cause_head = model.presence_head = None
-    model.config = replace(model.config, temperature=1.0, thresholds=(), cause_head=False, presence_head=False)
+    """What was fitted to the reading part does not fit it once it learns: heads, votes, temperature, thresholds."""
+    model.cause_head = model.presence_head = model.votes = None
+    model.config = replace(
+        model.config, temperature=1.0, thresholds=(), cause_head=False, presence_head=False, ngram_buckets=0
+    )
 
 
 def _new_model(recipe: Recipe, conversations: list[Conversation]) -> tuple[EmpatheticModel, list[str]]:
@@ -163,15 +178,29 @@ def _new_model(recipe: Recipe, conversations: list[Conversation]) -> tuple[Empat
 
 
 def _learn_emotions(shop: Workshop) -> list[dict[str, float]]:
+    recipe = shop.recipe
+    phase = EmotionPhase(shop.model, recipe.emotion, *_emotion_examples(shop))
+    return train(phase, recipe.emotion, recipe.output, data=_fingerprint(shop))
+
+
+def _learn_votes(shop: Workshop, config: TrainingConfig) -> list[dict[str, float]]:
+    """The votes' measures, then those of the whole reading part with the votes weighed in."""
+    model, (examples, held) = add_votes(shop.model), _emotion_examples(shop)
+    history = train(VotesPhase(model, config, examples, held), config, shop.recipe.output, data=_fingerprint(shop))
+    device = torch.device(config.device)
+    scale = weigh_votes(model, held, device)
+    return [*history, {**measure_logits(*predict_logits(model, held, device)), "scale": scale}]
+
+
+def _emotion_examples(shop: Workshop) -> tuple[list[EmotionExample], list[EmotionExample]]:
+    """To learn from, and set aside."""
     recipe, labels = shop.recipe, shop.model.config.labels
     texts = labelled_texts(shop.kept) + (situations_of(shop.kept) if recipe.situations else [])
     teacher = read_soft_labels(recipe.teacher, labels) if recipe.teacher else None
     examples = emotion_examples(texts, shop.tokenizer, labels, teacher)
     if teacher is not None and all(example.teacher is None for example in examples):
         raise HefInputError(f"{recipe.teacher} knows none of the texts of {recipe.data}; train the teacher on them")
-    held = emotion_examples(labelled_texts(shop.aside), shop.tokenizer, labels)
-    phase = EmotionPhase(shop.model, recipe.emotion, examples, held)
-    return train(phase, recipe.emotion, recipe.output, data=_fingerprint(shop))
+    return examples, emotion_examples(labelled_texts(shop.aside), shop.tokenizer, labels)
 
 
 def _learn_replies(shop: Workshop) -> list[dict[str, float]]:

@@ -80,7 +80,7 @@ def _score_tokens(model: EmpatheticModel, batch: DialogueBatch, reading: Reading
 
 
 def _read_embedded(model: EmpatheticModel, batch: DialogueBatch, embedded: Tensor) -> Tensor:
-    return model.read(embedded, batch.mask, batch.poolable).logits
+    return model.read(embedded, *batch).logits
 
 
 def _occlude(model: EmpatheticModel, dialogue: EncodedDialogue, batch: DialogueBatch, row: int) -> list[float]:

@@ -107,14 +107,14 @@ def test_reading_embeddings_gives_what_reading_tokens_gives() -> None:
     batch = collate_dialogues([SHORT, LONG])
     with torch.no_grad():
         embedded = WITH_HEADS.encoder.embeddings(batch.ids, batch.roles)
-        found = WITH_HEADS.read(embedded, batch.mask, batch.poolable)
+        found = WITH_HEADS.read(embedded, *batch)
     torch.testing.assert_close(found._asdict(), _read(WITH_HEADS, SHORT, LONG)._asdict(), rtol=0, atol=0)
 
 
 def test_embeddings_can_be_differentiated_through(model: EmpatheticModel) -> None:
     batch = collate_dialogues([LONG])
     embedded = model.encoder.embeddings(batch.ids, batch.roles).detach().requires_grad_()
-    [gradient] = torch.autograd.grad(model.read(embedded, batch.mask, batch.poolable).logits[0, 0], embedded)
+    [gradient] = torch.autograd.grad(model.read(embedded, *batch).logits[0, 0], embedded)
     assert torch.all(gradient.abs().sum(dim=-1) > 0)
 
 

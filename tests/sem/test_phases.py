@@ -7,7 +7,7 @@ import torch
 
 from hef_graph.sem import phases
 from hef_graph.sem.modeling import EmpatheticModel
-from hef_graph.sem.phases import EmotionPhase, ReplyPhase, predict_logits
+from hef_graph.sem.phases import EmotionPhase, ReplyPhase, gather_logits, predict_logits
 from hef_graph.sem.soft_labels import distillation_loss
 from hef_graph.sem.tokenization import NOTHING
 from hef_graph.sem.training import Phase, TrainingConfig, train
@@ -67,7 +67,7 @@ def test_accuracy_counts_how_often_the_label_is_among_the_best(monkeypatch: pyte
 
 
 def test_predictions_come_in_the_order_given(model: EmpatheticModel) -> None:
-    logits, labels = predict_logits(model, EMOTION_EXAMPLES, CPU, batch_size=3)
+    logits, labels = gather_logits(lambda batch: model(*batch).logits, EMOTION_EXAMPLES, CPU, batch_size=3)
     alone = [predict_logits(model, [example], CPU)[0][0] for example in EMOTION_EXAMPLES]
     torch.testing.assert_close(logits, torch.stack(alone), rtol=0, atol=1e-5)
     assert labels.tolist() == [example.label for example in EMOTION_EXAMPLES]
