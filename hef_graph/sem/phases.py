@@ -48,7 +48,7 @@ class EmotionPhase(Phase):
         aside: Sequence[EmotionExample],
     ) -> None:
         self._model, self._config, self._examples, self._aside = model, config, examples, aside
-        self.module = nn.ModuleList([model.encoder, model.pooling, model.head])
+        self.module: nn.Module = nn.ModuleList([model.encoder, model.pooling, model.head])
 
     @override
     def pretrained(self) -> set[int]:

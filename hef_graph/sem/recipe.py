@@ -148,7 +148,7 @@ def check_labelled(kept: list[Conversation], aside: list[Conversation]) -> None:
 
 
 def _check_replies(shop: Workshop) -> None:
-    if shop.model.decoder is None and not shop.recipe.emotion.epochs:
+    if shop.model.decoder is None and not shop.recipe.emotion.epochs and not shop.recipe.votes:
         raise HefInputError(f"emotion epochs are 0 and {shop.recipe.start} has no decoder; there is nothing to train")
     for part, conversations in (("learned from", shop.kept), ("set aside", shop.aside)):
         if not contexts_of(conversations):

@@ -61,7 +61,7 @@ class VotesPhase(EmotionPhase):
     ) -> None:
         assert model.votes is not None, "a model without votes cannot learn them"  # noqa: S101
         super().__init__(model, config, examples, aside)
-        self.module: NgramVotes = model.votes
+        self.module = self._votes = model.votes
 
     @override
     def pretrained(self) -> set[int]:
@@ -69,7 +69,8 @@ class VotesPhase(EmotionPhase):
 
     @override
     def logits(self, dialogues: DialogueBatch) -> Tensor:
-        return self.module(dialogues.ids, dialogues.roles, dialogues.poolable)
+        votes: Tensor = self._votes(dialogues.ids, dialogues.roles, dialogues.poolable)
+        return votes
 
     @override
     def evaluate(self) -> dict[str, float]:
