@@ -29,7 +29,7 @@ class ReadingOptions:
     k2: K2 = 10
     """Prioritised emotions."""
     coverage: float = 0.95
-    """With `k2="adaptive"`: the probability that the prioritised emotions add up to."""
+    """With `k2="adaptive"`: in what share of cases the right emotion is to be among the prioritised ones."""
     two_stage: bool = True
     """Two-stage emotion prediction."""
     cause_perception: bool = True

@@ -19,7 +19,7 @@ class HefContext:
     k2: K2 = 10
     """Prioritised emotions: a number, or "adaptive"."""
     coverage: float = 0.95
-    """With `k2="adaptive"`: the probability that the prioritised emotions add up to."""
+    """With `k2="adaptive"`: in what share of cases the right emotion is to be among the prioritised ones."""
     two_stage: bool = True
     """Two-stage emotion prediction on or off."""
     cause_perception: bool = True
