@@ -53,7 +53,7 @@ def calibrate_checkpoint(folder: Path, held: Sequence[Conversation], learned: Se
     logits = logits * config.temperature
     temperature = fit_temperature(logits, labels)
     right = torch.softmax(logits.double() / temperature, dim=-1).gather(1, labels[:, None])[:, 0]
-    texts = [tokenizer.encode(as_turns(context.turns)).ids for context in labelled_texts(learned)]
+    texts = [tokenizer.encode(as_turns(context.turns)).spoken for context in labelled_texts(learned)]
     calibrated = replace(
         config,
         temperature=temperature,

@@ -151,7 +151,7 @@ class TransformerSem:
         probabilities = torch.softmax(reading.logits[row].double(), dim=-1).tolist()
         scores = [EmotionScore(label, p) for label, p in zip(self.labels, probabilities, strict=True)]
         emotions = tuple(sorted(scores, key=lambda score: -score.probability))
-        in_domain = self._domain.accepts(encoded.ids)
+        in_domain = self._domain.accepts(encoded.spoken)
         presence = 1.0 if reading.presence is None else float(reading.presence[row])
         return EmotionAnalysis(
             emotions,

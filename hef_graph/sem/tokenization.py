@@ -53,6 +53,11 @@ class EncodedDialogue:
     """False on special tokens."""
     words: tuple[WordSpan, ...]
 
+    @property
+    def spoken(self) -> tuple[int, ...]:
+        """Ids of the speaker's tokens."""
+        return tuple(index for index, role in zip(self.ids, self.roles, strict=True) if role != LISTENER_ROLE)
+
 
 NOTHING: Final = EncodedDialogue((FIRST_ID,), (0,), (False,), ())
 """The encoding of no dialogue at all."""

@@ -204,3 +204,9 @@ def test_a_reply_uses_the_decoders_pieces_only() -> None:
 def test_a_decoded_reply_joins_the_pieces_and_leaves_special_tokens_out(text: str) -> None:
     tokenizer = build_tokenizer()
     assert tokenizer.decode_reply([FIRST_ID, *tokenizer.encode_reply(text, max_tokens=20), UNKNOWN_ID]) == text
+
+
+def test_what_the_speaker_said_is_told_apart() -> None:
+    encoded = encode("my dog died", "i am sorry", "he was good")
+    alone = [token for text in ("my dog died", "he was good") for token in encode(text).ids[1:]]
+    assert encoded.spoken == (encoded.ids[0], *alone)
