@@ -17,7 +17,15 @@ from hef_graph.instruction import (
     build_instruction,
 )
 from hef_graph.lexicon import Lexicon, WordEntry
-from hef_graph.turn import Evidence, ReadingOptions, compose_prompt, instruct, turns_as_messages, weigh_evidence, word_evidence
+from hef_graph.turn import (
+    Evidence,
+    ReadingOptions,
+    compose_prompt,
+    instruct,
+    turns_as_messages,
+    weigh_evidence,
+    word_evidence,
+)
 from hef_graph.types import CauseWords, EmotionScore, Turn
 from tests.fakes import LABELS, StubSem
 

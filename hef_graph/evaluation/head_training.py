@@ -10,7 +10,7 @@ from hef_graph.corpus import Context
 from hef_graph.errors import HefInputError
 from hef_graph.evaluation.cause_report import weigh_by_sem
 from hef_graph.evaluation.reccon import CauseCase, folds
-from hef_graph.sem.heads import HeadConfig, PresenceTask, WordTask, attach_heads, train_cause_head
+from hef_graph.sem.heads import HeadConfig, PresenceTask, WordTask, attach_heads, fit_cause_head, prepare_words
 from hef_graph.sem.inference import TransformerSem
 from hef_graph.sem.modeling import EmpatheticModel
 from hef_graph.sem.tokenization import DialogueTokenizer, find_words
@@ -67,10 +67,11 @@ def weigh_out_of_fold(
     """Word weights of each case by a head that saw no dialogue of its fold (five folds), in the order given."""
     weights: dict[int, list[float]] = {}
     parts = folds(cases)
-    for part in parts:
-        held = {id(case) for case in part}
-        seen = [case for case in cases if id(case) not in held]
-        head = train_cause_head(model, tokenizer, [*marked_tasks(seen), *others], config)
+    prepared = [prepare_words(model, tokenizer, marked_tasks(part)) for part in parts]
+    always = prepare_words(model, tokenizer, others)
+    for number, part in enumerate(parts):
+        seen = [task for other, tasks in enumerate(prepared) if other != number for task in tasks]
+        head = fit_cause_head(model, [*seen, *always], config)
         sem = TransformerSem("fold", attach_heads(model, head), tokenizer, next(model.parameters()).device, "head")
         weights |= dict(zip(map(id, part), weigh_by_sem(sem, part), strict=True))
     return [weights[id(case)] for case in cases]

@@ -56,7 +56,7 @@ class PresenceTask:
 
 
 @dataclass(frozen=True, slots=True)
-class _TokenTask:
+class TokenTask:
     """One dialogue's tokens as the frozen encoder sees them."""
 
     inputs: Tensor
@@ -76,11 +76,15 @@ def train_cause_head(
     Raises:
         HefInputError: no task has a word inside the model's window.
     """
+    return fit_cause_head(model, prepare_words(model, tokenizer, tasks), config)
+
+
+def fit_cause_head(model: EmpatheticModel, prepared: Sequence[TokenTask], config: HeadConfig) -> CauseHead:
+    """The same from tasks that `prepare_words` has made ready for this very model."""
+    if not prepared:
+        raise HefInputError("no dialogue has a word to learn from; give dialogues with words")
     torch.manual_seed(config.seed)
     head = CauseHead(model.config).to(_device(model)).train()
-    prepared = prepare_words(model, tokenizer, tasks)
-    if not prepared:
-        raise HefInputError(f"none of the {len(tasks)} dialogues has a word to learn from; give dialogues with words")
     optimizer = AdamW(head.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     for _ in range(config.epochs):
         for rows in _draw(len(prepared), BATCH_SIZE):
@@ -124,19 +128,21 @@ def attach_heads(
     return model
 
 
-def prepare_words(model: EmpatheticModel, tokenizer: DialogueTokenizer, tasks: Sequence[WordTask]) -> list[_TokenTask]:
+def prepare_words(model: EmpatheticModel, tokenizer: DialogueTokenizer, tasks: Sequence[WordTask]) -> list[TokenTask]:
     """The tasks as the encoder sees them; one whose words all lie outside the window is left out."""
-    prepared: list[_TokenTask] = []
+    prepared: list[TokenTask] = []
     for start in range(0, len(tasks), BATCH_SIZE):
         batch = tasks[start : start + BATCH_SIZE]
         encoded = [tokenizer.encode(turns_from_dialogue(task.dialogue)) for task in batch]
         padded = collate_dialogues(encoded).to(_device(model))
-        inputs, norms = _join_layers(model, padded), _gradient_norms(model, padded)
+        inputs = _join_layers(model, padded)
+        unmarked = any(task.marked is None for task in batch)
+        norms = _gradient_norms(model, padded) if unmarked else torch.zeros(padded.ids.shape)
         for row, (task, dialogue) in enumerate(zip(batch, encoded, strict=True)):
             tokens, marks = _tokens_of(task, dialogue)
             if tokens:
                 target = torch.tensor(marks) if marks else _shares(norms[row, tokens])
-                prepared.append(_TokenTask(inputs[row, tokens], target.to(inputs.device), bool(marks)))
+                prepared.append(TokenTask(inputs[row, tokens], target.to(inputs.device), bool(marks)))
     return prepared
 
 
@@ -145,7 +151,7 @@ def _shares(norms: Tensor) -> Tensor:
     return norms / norms.sum().clamp(min=torch.finfo(norms.dtype).tiny)
 
 
-def _word_loss(head: CauseHead, task: _TokenTask, config: HeadConfig) -> Tensor:
+def _word_loss(head: CauseHead, task: TokenTask, config: HeadConfig) -> Tensor:
     """Marks: each token by itself. Gradients: the tokens of a dialogue against each other."""
     logits = head.read(task.inputs)
     if task.marked:

@@ -92,7 +92,7 @@ def test_a_checkpoint_keeps_its_weights_and_gets_temperature_thresholds_and_limi
 
 
 def test_the_limits_are_those_of_the_learned_texts_and_their_vocabulary(calibrated: SemConfig) -> None:
-    texts = [build_tokenizer().encode(as_turns(context.turns)).ids for context in contexts_of(CONVERSATIONS)]
+    texts = [build_tokenizer().encode(as_turns(context.turns)).spoken for context in contexts_of(CONVERSATIONS)]
     assert calibrated.rarity == fit_limits(VOCABULARY, texts)
     assert len(calibrated.rarity) == 4
 
