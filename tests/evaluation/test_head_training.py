@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from hef_graph.evaluation.head_training import (
     weigh_out_of_fold,
 )
 from hef_graph.evaluation.reccon import CauseCase, folds
-from hef_graph.sem.heads import HeadConfig, PresenceTask, WordTask, train_cause_head
+from hef_graph.sem.heads import HeadConfig, PresenceTask, TokenTask, WordTask, fit_cause_head, prepare_words
 from hef_graph.sem.modeling import CauseHead, EmpatheticModel
 from hef_graph.sem.tokenization import DialogueTokenizer
 from hef_graph.types import Turn
@@ -105,21 +106,26 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_no_dialogue_is_weighed_by_a_head_that_saw_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    dialogues: dict[int, int] = {}
     seen: list[set[int]] = []
 
-    def note(
-        model: EmpatheticModel, tokenizer: DialogueTokenizer, tasks: list[WordTask], config: HeadConfig
-    ) -> CauseHead:
-        seen.append({id(task.dialogue) for task in tasks})
-        return train_cause_head(model, tokenizer, tasks, config)
+    def prepare(model: EmpatheticModel, tokenizer: DialogueTokenizer, tasks: Sequence[WordTask]) -> list[TokenTask]:
+        prepared = prepare_words(model, tokenizer, tasks)
+        dialogues.update({id(ready): id(task.dialogue) for ready, task in zip(prepared, tasks, strict=True)})
+        return prepared
 
-    monkeypatch.setattr(head_training, "train_cause_head", note)
+    def fit(model: EmpatheticModel, prepared: Sequence[TokenTask], config: HeadConfig) -> CauseHead:
+        seen.append({dialogues[id(task)] for task in prepared})
+        return fit_cause_head(model, prepared, config)
+
+    monkeypatch.setattr(head_training, "prepare_words", prepare)
+    monkeypatch.setattr(head_training, "fit_cause_head", fit)
     others = unmarked_tasks(CONTEXTS, 2)
     weights = weigh_out_of_fold(build_model(), build_tokenizer(), CASES, others, QUICK)
     assert [len(each) for each in weights] == [len(case.words) for case in CASES]
-    for tasks, part in zip(seen, folds(CASES), strict=True):
+    for learned, part in zip(seen, folds(CASES), strict=True):
         held = {id(case.turns) for case in part}
-        assert tasks == {id(case.turns) for case in CASES} - held | {id(task.dialogue) for task in others}
+        assert learned == {id(case.turns) for case in CASES} - held | {id(task.dialogue) for task in others}
 
 
 def test_weights_out_of_fold_come_in_the_order_given() -> None:
