@@ -2,9 +2,9 @@
 
     python tools/calibrate.py --data train.jsonl --held valid.jsonl --sem runs/sem --lexicon runs/sem/lexicon.tsv
 
-Writes into the checkpoint's `config.json` the temperature and the thresholds of adaptive candidates, fitted on the
-first half of the conversations of `--held` (without it: on those of `--data` that training set aside), and the limits
-of the domain. Writes the word table: contexts that hold the word, its emotion intensity, contexts in which it is among
+Writes into the checkpoint's `config.json` the temperature and the thresholds of adaptive candidates, fitted on
+the conversations of `--data` that training set aside and the first half of those of `--held`, and the limits of the
+domain. Writes the word table: contexts that hold the word, its emotion intensity, contexts in which it is among
 the SEM's heaviest words.
 """
 
@@ -25,7 +25,7 @@ def read_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the conversations that the SEM was trained on")
-    parser.add_argument("--held", type=Path, help="conversations of other people; half of them is used")
+    parser.add_argument("--held", type=Path, help="conversations of other people; half of them are used too")
     parser.add_argument("--sem", type=Path, required=True, help="checkpoint folder; its config.json is rewritten")
     parser.add_argument("--lexicon", type=Path, help="where the word table goes (default: none is counted)")
     parser.add_argument("--k1", type=int, default=3, help="heaviest words counted per context")
@@ -37,8 +37,8 @@ def main() -> int:
     arguments = read_arguments()
     conversations = read_conversations(arguments.data)
     learned, aside = set_aside(conversations)
-    held = halves(read_conversations(arguments.held))[0] if arguments.held else aside
-    config = calibrate_checkpoint(arguments.sem, held, learned)
+    others = halves(read_conversations(arguments.held))[0] if arguments.held else []
+    config = calibrate_checkpoint(arguments.sem, [*aside, *others], learned)
     report: dict[str, object] = {"temperature": config.temperature, "rarity": config.rarity}
     if arguments.lexicon:
         lexicon = count_words(load_sem(arguments.sem), contexts_of(conversations), k1=arguments.k1)

@@ -10,6 +10,7 @@ trained five times without a fifth of the dialogues, and its words are compared 
 
 import argparse
 import json
+import random
 import sys
 from pathlib import Path
 
@@ -29,6 +30,9 @@ from hef_graph.evaluation.reccon import read_reccon, read_turns
 from hef_graph.sem.checkpoint import load_checkpoint, save_checkpoint
 from hef_graph.sem.heads import HeadConfig, PresenceTask, attach_heads, train_cause_head, train_presence_head
 from hef_graph.sem.tokenization import DialogueTokenizer
+
+CONTEXTS = 8000
+"""So many contexts, drawn at random, are texts with emotion for the presence head."""
 
 
 def read_arguments() -> argparse.Namespace:
@@ -58,7 +62,8 @@ def main() -> int:
     marked, others = read_reccon(given.reccon), unmarked_tasks(contexts, given.unmarked, seed=given.seed)
     comments = read_comments(given.comments, given.neutral) if given.comments else []
     tasks = presence_tasks([*read_turns(given.reccon), *comments])
-    tasks += [PresenceTask(context.turns, emotional=True) for context in contexts]
+    drawn = random.Random(given.seed).sample(contexts, min(CONTEXTS, len(contexts)))  # noqa: S311  drawing
+    tasks += [PresenceTask(context.turns, emotional=True) for context in drawn]
     report = None
     if given.folds:
         weights = weigh_out_of_fold(model, tokenizer, marked.cases, others, config)

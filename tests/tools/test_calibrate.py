@@ -39,7 +39,7 @@ def test_without_held_the_conversations_set_aside_are_calibrated_on(
     assert list(again.rarity) == printed["rarity"]
 
 
-def test_half_of_the_held_conversations_is_calibrated_on(
+def test_half_of_the_held_conversations_is_calibrated_on_too(
     sem_folder: Path, data_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     used: list[object] = []
@@ -52,7 +52,8 @@ def test_half_of_the_held_conversations_is_calibrated_on(
     everyone = read_conversations(data_file)
     write_conversations(everyone[::3], data_file.with_name("held.jsonl"))
     assert run(monkeypatch, "--data", data_file, "--held", data_file.with_name("held.jsonl"), "--sem", sem_folder) == 0
-    assert used == [halves(everyone[::3])[0], set_aside(everyone)[0]]
+    learned, aside = set_aside(everyone)
+    assert used == [[*aside, *halves(everyone[::3])[0]], learned]
 
 
 def test_held_conversations_of_other_emotions_end_in_one_line(
