@@ -14,6 +14,7 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from hef_graph.errors import HefInputError
 from hef_graph.evaluation.candidate_report import report_candidates
 from hef_graph.evaluation.cause_report import report_causes, weigh_by_sem
 from hef_graph.evaluation.deletion_report import report_deletion
-from hef_graph.evaluation.reccon import read_reccon
+from hef_graph.evaluation.reccon import folds, read_reccon
 from hef_graph.evaluation.sem_report import report_reading, report_writing, show_replies
 from hef_graph.evaluation.tables import Report, tabulate
 from hef_graph.sem import TransformerSem, load_sem
@@ -45,6 +46,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--device", help="default: a GPU where there is one")
     parser.add_argument("--writing", action="store_true", help="measure the decoder too")
     parser.add_argument("--causes", type=Path, nargs="+", metavar="FILE", help="compare cause words with RECCON's")
+    parser.add_argument("--first-fold", action="store_true", help="with --causes: a fifth of the dialogues")
     parser.add_argument("--deletion", type=int, default=0, metavar="N", help="delete the heaviest words of N contexts")
     parser.add_argument("--candidates", action="store_true", help="measure adaptive candidates and calibration")
     parser.add_argument("--words", metavar="METHOD", help="how the SEM weighs words (default: its own way)")
@@ -108,6 +110,8 @@ def measure_evidence(
     reports: dict[str, Report] = {}
     if arguments.causes:
         data = read_reccon(arguments.causes)
+        if arguments.first_fold:
+            data = replace(data, cases=tuple(folds(data.cases)[0]))
         weights = {arguments.words or sem.name: weigh_by_sem(sem, data.cases)}
         reports["causes"] = report_causes(data, weights, seed=arguments.seed)
     if arguments.deletion:

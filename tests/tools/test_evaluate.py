@@ -6,6 +6,7 @@ import pytest
 
 from hef_graph.corpus import contexts_of, read_conversations
 from hef_graph.errors import HefInputError
+from hef_graph.evaluation.reccon import folds, read_reccon
 from tests.fakes import StubSem
 from tools import evaluate
 
@@ -55,6 +56,18 @@ def test_cause_words_are_compared_with_marked_ones_without_conversations(
     assert [row["method"] for row in report["causes"]["rows"]][:2] == ["random", "IDF"]
     assert (report["causes"]["cases"], "reading" in report) == (2, False)
     assert "2 turns of 1 dialogues" in printed.err
+
+
+def test_a_fifth_of_the_marked_dialogues_is_enough_for_slow_words(
+    sem_folder: Path, reccon_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dialogue = json.loads(reccon_file.read_text())
+    many = [json.dumps(dialogue | {"dialogue_id": f"d{number}"}) for number in range(40)]
+    reccon_file.write_text("\n".join(many))
+    run(monkeypatch, "--causes", reccon_file, "--sem", sem_folder, "--first-fold")
+    assert (
+        json.loads(capsys.readouterr().out)["causes"]["cases"] == len(folds(read_reccon([reccon_file]).cases)[0]) < 20
+    )
 
 
 def test_deletion_is_measured_on_so_many_contexts(
