@@ -66,7 +66,7 @@ def test_a_fifth_of_the_marked_dialogues_is_enough_for_slow_words(
     reccon_file.write_text("\n".join(many))
     run(monkeypatch, "--causes", reccon_file, "--sem", sem_folder, "--first-fold")
     assert (
-        json.loads(capsys.readouterr().out)["causes"]["cases"] == len(folds(read_reccon([reccon_file]).cases)[0]) < 20
+        json.loads(capsys.readouterr().out)["causes"]["cases"] == len(folds(read_reccon([reccon_file]).cases)[0])
     )
 
 
