@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from hef_graph.errors import HefCheckpointError
@@ -217,3 +218,14 @@ def test_a_pickle_under_the_name_of_the_weights_is_refused_and_not_run(checkpoin
 def test_the_marker_of_the_pickle_test_works(tmp_path: Path) -> None:
     pickle.loads(pickle.dumps(_Touch(tmp_path / "marker")))  # noqa: S301  what the loader must not do
     assert (tmp_path / "marker").exists()
+
+
+def test_votes_are_kept_in_one_byte_and_still_read_alike(tmp_path: Path) -> None:
+    model = build_model(replace(CONFIG, ngram_buckets=64))
+    assert model.votes is not None
+    save_checkpoint(tmp_path, model, VOCABULARY)
+    with safe_open(tmp_path / FILES.weights, framework="pt") as file:
+        assert file.get_tensor("votes.table.weight").dtype == torch.float8_e4m3fn
+    loaded, _ = load_checkpoint(tmp_path, torch.device("cpu"))
+    assert loaded.votes is not None
+    torch.testing.assert_close(loaded.votes.table.weight, model.votes.table.weight, rtol=0.07, atol=0.002)
