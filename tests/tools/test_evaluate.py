@@ -65,9 +65,7 @@ def test_a_fifth_of_the_marked_dialogues_is_enough_for_slow_words(
     many = [json.dumps(dialogue | {"dialogue_id": f"d{number}"}) for number in range(40)]
     reccon_file.write_text("\n".join(many))
     run(monkeypatch, "--causes", reccon_file, "--sem", sem_folder, "--first-fold")
-    assert (
-        json.loads(capsys.readouterr().out)["causes"]["cases"] == len(folds(read_reccon([reccon_file]).cases)[0])
-    )
+    assert json.loads(capsys.readouterr().out)["causes"]["cases"] == len(folds(read_reccon([reccon_file]).cases)[0])
 
 
 def test_deletion_is_measured_on_so_many_contexts(
