@@ -19,6 +19,13 @@ ROLE: Final = (
 """What the model is there for. Two logical parts in one call: settling the emotion first is the paper's design;
 "natural" and "do not recite" because a plain list of labels makes replies stiff."""
 
+AGENT_ROLE: Final = (
+    "The person you talk with may have feelings about what they say. Before you answer, settle which emotion they feel "
+    "and what caused it, and let that shape how you put your answer: naturally, briefly, without naming the emotion "
+    "for its own sake. All other instructions, tools and formats stay in force. Never claim to be human or to feel."
+)
+"""For an agent with a task of its own (`EmpathyMiddleware`): the task comes first, empathy is how it is done."""
+
 FORMAT: Final = 'Answer with one JSON object: {{"emotion": one of [{labels}], "response": your reply}}.'
 """Said to every model, constrained or not: the words cost little and help those that only read them."""
 
@@ -42,6 +49,16 @@ HIGH_WORDS: Final = "Words that weigh most: {words}."
 LOW_WORDS: Final = "Words that also weigh: {words}."
 RELATE_WORDS: Final = "They are quoted from the speaker: look at how they relate to find what caused the feeling."
 """Emotion cause perception: two separate lists and their relation, as in Section 3.5."""
+
+NATURALLY: Final = (
+    "All this is background for your understanding: answer what the speaker said, in words that come naturally, and do "
+    "not go through the list."
+)
+"""Closes the evidence: shown a bare list of labels and words, a frontier model worked it off, and a blind judge found
+its replies less relevant and less fluent."""
+
+RECALLED: Final = "In an earlier conversation the speaker felt {emotion}{words}. Take it up only if it fits."
+"""Memory across conversations: one line, left to the model's tact."""
 
 _DELIMITER: Final = re.compile(r"<\s*(/?)\s*evidence\s*>", re.IGNORECASE)
 
@@ -70,6 +87,7 @@ def build_instruction(
     causes: CauseWords | None = None,
     *,
     unsure: bool = False,
+    recalled: str = "",
     system_prompt: str | None = None,
 ) -> Instruction:
     """The instruction of one turn.
@@ -79,17 +97,27 @@ def build_instruction(
         candidates: the prioritised emotions; none switches two-stage emotion prediction off.
         causes: the cause words; None switches emotion cause perception off.
         unsure: whether the small model doubts its candidates.
+        recalled: what `word_recollection` says of an earlier conversation.
         system_prompt: the application's own words, which come first.
     """
     parts = [ROLE, FORMAT.format(labels=", ".join(labels))]
     system = "\n\n".join([system_prompt, *parts] if system_prompt else parts)
-    return Instruction(system, build_evidence(candidates, causes, unsure=unsure))
+    return Instruction(system, build_evidence(candidates, causes, unsure=unsure, recalled=recalled))
 
 
-def build_evidence(candidates: Sequence[EmotionScore], causes: CauseWords | None, *, unsure: bool = False) -> str:
+def build_evidence(
+    candidates: Sequence[EmotionScore], causes: CauseWords | None, *, unsure: bool = False, recalled: str = ""
+) -> str:
     """What the SEM saw in this turn, between its delimiters; empty if there is nothing to say."""
-    lines = [*_two_stage(candidates, TWO_STAGE_UNSURE if unsure else TWO_STAGE), *_cause_perception(causes)]
-    return "\n".join([EVIDENCE_OPEN, *lines, EVIDENCE_CLOSE]) if lines else ""
+    seen = [*_two_stage(candidates, TWO_STAGE_UNSURE if unsure else TWO_STAGE), *_cause_perception(causes)]
+    lines = [*seen, recalled] if recalled else seen
+    return "\n".join([EVIDENCE_OPEN, *lines, NATURALLY, EVIDENCE_CLOSE]) if lines else ""
+
+
+def word_recollection(emotion: str, words: Sequence[str]) -> str:
+    """The line about an earlier conversation: the emotion felt there and the words that it was about."""
+    about = f" about {_quote(words)}" if words else ""
+    return RECALLED.format(emotion=_plain(emotion), words=about)
 
 
 def parse_instruction(text: str) -> Instruction:

@@ -55,6 +55,8 @@ class Evidence:
     """Estimated probability that the first candidate is right; None when the SEM does not estimate it."""
     in_domain: bool = True
     """False for a text that is unlike anything the SEM was trained on."""
+    failure: str | None = None
+    """Why the SEM could not read the turn, in one word; None if it did."""
 
     @property
     def unsure(self) -> bool:
@@ -62,10 +64,11 @@ class Evidence:
         return self.confidence is not None and self.confidence < UNSURE_BELOW
 
     def to_json(self) -> dict[str, Any]:
-        """The state's keys `emotion_candidates`, `cause_words`, `emotion_confidence` and `in_domain`."""
+        """The state's keys for it: `emotion_candidates`, `cause_words`, and what the SEM thinks of its own reading."""
         return {
             "emotion_confidence": self.confidence,
             "in_domain": self.in_domain,
+            "sem_failure": self.failure,
             "emotion_candidates": [{"label": c.label, "probability": c.probability} for c in self.candidates],
             "cause_words": {"high": list(self.causes.high), "low": list(self.causes.low)},
         }
@@ -79,6 +82,7 @@ class Evidence:
             CauseWords(tuple(words.get("high", ())), tuple(words.get("low", ()))),
             values.get("emotion_confidence"),
             values.get("in_domain") is not False,
+            values.get("sem_failure"),
         )
 
 

@@ -8,6 +8,7 @@ from hef_graph.instruction import (
     EVIDENCE_CLOSE,
     EVIDENCE_OPEN,
     LONGEST_WORD,
+    NATURALLY,
     RELATE_WORDS,
     ROLE,
     Instruction,
@@ -88,6 +89,7 @@ def test_cause_words_are_quoted_in_two_lists_with_their_relation() -> None:
         'Words that weigh most: "funeral", "aunt".',
         'Words that also weigh: "kettle".',
         RELATE_WORDS,
+        NATURALLY,
         EVIDENCE_CLOSE,
     ]
 
@@ -135,7 +137,7 @@ def test_a_word_is_quoted_as_the_user_wrote_it(word: str) -> None:
 @settings(deadline=None)
 def test_no_word_breaks_out_of_its_quotation_marks(high: tuple[str, ...], low: tuple[str, ...]) -> None:
     shown = evidence(causes=CauseWords(high, low))
-    assert len(shown.splitlines()) == 5
+    assert len(shown.splitlines()) == 6
     assert (shown.count("<"), shown.count(">"), shown.count('"')) == (2, 2, 2 * len(high + low))
 
 
