@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from hef_graph.chat_model import EmpatheticChatModel
     from hef_graph.emotions import EMOTIONS
     from hef_graph.errors import HefCheckpointError, HefError, HefInputError, HefModelError, HefReplyError
-    from hef_graph.graph import HefContext, HefOptions, HefState, create_hef_graph
+    from hef_graph.graph import HefContext, HefOptions, HefState, aforget_user, create_hef_graph, forget_user
     from hef_graph.middleware import EmpathyMiddleware
     from hef_graph.sem import load_sem
     from hef_graph.tool import create_emotion_tool
@@ -38,8 +38,10 @@ _HOMES = {
     "SmallEmpatheticModel": "types",
     "Turn": "types",
     "WordScore": "types",
+    "aforget_user": "graph",
     "create_emotion_tool": "tool",
     "create_hef_graph": "graph",
+    "forget_user": "graph",
     "load_sem": "sem",
 }
 
@@ -62,8 +64,10 @@ __all__ = [
     "SmallEmpatheticModel",
     "Turn",
     "WordScore",
+    "aforget_user",
     "create_emotion_tool",
     "create_hef_graph",
+    "forget_user",
     "load_sem",
 ]
 

@@ -1,27 +1,36 @@
 """`EmpatheticChatModel`: the whole flow as a chat model, for any chain."""
 
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+import math
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any, Final
 
+from langchain_core.caches import BaseCache
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models import BaseChatModel, LangSmithParams
 from langchain_core.messages import BaseMessage
-from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from pydantic import ConfigDict
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from pydantic import ConfigDict, Field
 from typing_extensions import override
 
 from hef_graph.chat.answering import AnswerOptions, PreparedAnswer, Question, prepare_answer
 from hef_graph.chat.deadline import Deadline
-from hef_graph.chat.models import shared_model
-from hef_graph.defaults import build_listener, resolve_model, resolve_sem
+from hef_graph.chat.models import ModelLike, shared_model
+from hef_graph.chat.reading import read_evidence
+from hef_graph.chat.stopping import StopSequences
+from hef_graph.defaults import build_listener, resolve_model, resolve_sem_or_missing
 from hef_graph.messages import turns_from_messages, words_of_the_application
-from hef_graph.turn import ReadingOptions, instruct, weigh_evidence
+from hef_graph.turn import ReadingOptions, instruct
+from hef_graph.types import EmotionAnalysis
+
+_UNHURRIED: Final = Deadline(math.inf)
+"""For what has a deadline of its own inside."""
 
 
 class EmpatheticChatModel(BaseChatModel):
     """Reads the emotion, instructs a large language model (LLM), and answers with the response as plain text.
 
-    The emotion is in the message's `response_metadata["hef"]`, with `degraded_reason` beside it.
+    The emotion is in the message's `response_metadata["hef"]`, with `degraded_reason` beside it. A call may name
+    another model (`invoke(…, model="provider:name")`); the LLM's own settings belong to the LLM.
 
     ```python
     chain = prompt | EmpatheticChatModel(model="openai:gpt-4.1-mini") | StrOutputParser()
@@ -41,11 +50,21 @@ class EmpatheticChatModel(BaseChatModel):
     deadline: float = 30.0
     """Seconds for one answer; then the rung below the LLM takes over."""
     strict: bool = False
-    """Raise a failing model's `HefReplyError` instead."""
+    """Raise a failing model's `HefReplyError`, or a failing SEM's `HefModelError`, instead."""
+    cache: BaseCache | bool | None = Field(default=False, exclude=True)
+    """Never: LangChain's global cache does not tell two of these models apart; the inner model may use it."""
 
     @property
     def _llm_type(self) -> str:
         return "hef"
+
+    @override
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        """What traces call this run: the model behind it, by the name that the model goes by itself."""
+        params = super()._get_ls_params(stop=stop, **kwargs)
+        params["ls_provider"] = "hef"
+        params.setdefault("ls_model_name", _name_of(self.model))
+        return params
 
     @override
     def _generate(
@@ -55,8 +74,9 @@ class EmpatheticChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        prepared = self._prepare(messages)
-        return prepared.model._generate(prepared.prompt)  # noqa: SLF001  the same call, not a second run in the traces
+        prepared = self._prepare(messages, kwargs.get("model"))
+        result = prepared.model._generate(prepared.prompt, run_manager=run_manager)  # noqa: SLF001  the same call, not a second run in the traces
+        return _stopped(result, stop)
 
     @override
     async def _agenerate(
@@ -66,8 +86,9 @@ class EmpatheticChatModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        prepared = self._prepare(messages)
-        return await prepared.model._agenerate(prepared.prompt)  # noqa: SLF001  as above
+        prepared = await self._aprepare(messages, kwargs.get("model"))
+        result = await prepared.model._agenerate(prepared.prompt, run_manager=run_manager)  # noqa: SLF001  as above
+        return _stopped(result, stop)
 
     @override
     def _stream(
@@ -77,8 +98,9 @@ class EmpatheticChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        prepared = self._prepare(messages)
-        yield from prepared.model._stream(prepared.prompt, run_manager=run_manager)  # noqa: SLF001  as above
+        prepared, stopping = self._prepare(messages, kwargs.get("model")), StopSequences(stop or ())
+        for chunk in prepared.model._stream(prepared.prompt, run_manager=run_manager):  # noqa: SLF001  as above
+            yield stopping.pass_on(chunk)
 
     @override
     async def _astream(
@@ -88,17 +110,39 @@ class EmpatheticChatModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        prepared = self._prepare(messages)
+        prepared, stopping = await self._aprepare(messages, kwargs.get("model")), StopSequences(stop or ())
         async for chunk in prepared.model._astream(prepared.prompt, run_manager=run_manager):  # noqa: SLF001  as above
-            yield chunk
+            yield stopping.pass_on(chunk)
 
-    def _prepare(self, messages: list[BaseMessage]) -> PreparedAnswer:
+    def _prepare(self, messages: list[BaseMessage], model: ModelLike = None) -> PreparedAnswer:
+        """Read the dialogue and put the question; `model` is this call's own."""
         deadline = Deadline.after(self.deadline)
-        turns, reader = turns_from_messages(messages), resolve_sem(self.sem)
-        listener = build_listener(reader)
-        model = shared_model(self.model) if isinstance(self.model, str) else resolve_model(self.model, listener)
-        evidence = weigh_evidence(reader.analyze([turns])[0], turns, self.reading)
+        turns, reader = turns_from_messages(messages), resolve_sem_or_missing(self.sem, strict=self.strict)
+
+        def read() -> EmotionAnalysis:
+            return reader.analyze([turns])[0]
+
+        evidence = read_evidence(read, turns, self.reading, deadline=deadline, strict=self.strict)
         words = words_of_the_application(messages, self.system_prompt)
         instruction = instruct(reader.labels, evidence, self.reading, system_prompt=words)
         question = Question(turns, evidence, instruction, tuple(reader.labels))
-        return prepare_answer(model, listener, question, AnswerOptions(deadline, strict=self.strict))
+        listener, chosen = build_listener(reader), model or self.model
+        answering = shared_model(chosen) if isinstance(chosen, str) else resolve_model(chosen, listener)
+        return prepare_answer(answering, listener, question, AnswerOptions(deadline, strict=self.strict))
+
+    async def _aprepare(self, messages: list[BaseMessage], model: ModelLike = None) -> PreparedAnswer:
+        """`_prepare`, off the event loop: the SEM computes, and a model named by a string imports its package."""
+        return await _UNHURRIED.acall(lambda: self._prepare(messages, model))
+
+
+def _name_of(model: Any) -> str:
+    if isinstance(model, BaseChatModel):
+        return model._get_ls_params().get("ls_model_name") or model._llm_type  # noqa: SLF001  what traces call it
+    return str(model or "embedded listener")
+
+
+def _stopped(result: ChatResult, stop: Sequence[str] | None) -> ChatResult:
+    [generation] = result.generations
+    message = generation.message
+    text = StopSequences(stop or ()).cut(str(message.text))
+    return ChatResult(generations=[ChatGeneration(message=message.model_copy(update={"content": text}))])

@@ -3,6 +3,7 @@
 The only module outside the top row's functions that reaches for `sem/`; it is imported late, since torch is slow.
 """
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,8 +11,11 @@ from langchain_core.language_models import BaseChatModel
 
 from hef_graph.chat.listener import EmbeddedListener
 from hef_graph.chat.models import ModelLike, build_model
-from hef_graph.errors import HefInputError
+from hef_graph.emotions import EMOTIONS
+from hef_graph.errors import HefError, HefInputError, HefModelError
 from hef_graph.types import Dialogue, EmotionAnalysis, ReplyCandidate, ReplyGenerator, SmallEmpatheticModel
+
+_log = logging.getLogger(__name__)
 
 
 def resolve_sem(sem: SmallEmpatheticModel | None) -> SmallEmpatheticModel:
@@ -30,7 +34,8 @@ def resolve_sem(sem: SmallEmpatheticModel | None) -> SmallEmpatheticModel:
 
 def build_listener(sem: SmallEmpatheticModel) -> EmbeddedListener:
     """The embedded listener: the SEM writes itself if it can, else the shipped one writes for it."""
-    return EmbeddedListener(reader=sem, speaker=sem if isinstance(sem, ReplyGenerator) else ShippedSpeaker())
+    speaker = sem if isinstance(sem, ReplyGenerator) else ShippedSpeaker()
+    return EmbeddedListener(reader=sem, speaker=speaker, spare=SpareReader())
 
 
 def resolve_model(model: ModelLike, listener: EmbeddedListener) -> BaseChatModel:
@@ -47,6 +52,50 @@ def resolve_model(model: ModelLike, listener: EmbeddedListener) -> BaseChatModel
     if not isinstance(model, BaseChatModel):
         raise HefInputError(f"model is {type(model).__name__}; give a chat model, a 'provider:name' string, or None")
     return model
+
+
+def resolve_sem_or_missing(sem: SmallEmpatheticModel | None, *, strict: bool) -> SmallEmpatheticModel:
+    """`resolve_sem`; a shipped SEM that cannot be loaded is one that fails at every turn, unless `strict`.
+
+    Raises:
+        HefInputError: something else than a SEM was given.
+        HefError: with `strict`, the shipped SEM cannot be loaded.
+    """
+    try:
+        return resolve_sem(sem)
+    except HefInputError:
+        raise
+    except (HefError, ImportError, OSError) as error:
+        if strict:
+            raise
+        _log.warning("the shipped small empathetic model cannot be loaded (%s); turns go on without it", error)
+        return MissingSem()
+
+
+class MissingSem:
+    """Stands for a SEM that could not be loaded: every reading fails, and the turn goes on without it."""
+
+    name = "no small empathetic model"
+    labels = EMOTIONS
+
+    def analyze(self, dialogues: Sequence[Dialogue]) -> list[EmotionAnalysis]:
+        """Raise `HefModelError`."""
+        raise HefModelError(f"no small empathetic model is there to read {len(dialogues)} dialogues")
+
+
+class SpareReader:
+    """The lexicon SEM, which needs neither weights nor torch, loaded when the SEM in use has failed."""
+
+    name = "the lexicon"
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The emotions it knows."""
+        return tuple(_lexicon_sem().labels)
+
+    def analyze(self, dialogues: Sequence[Dialogue]) -> list[EmotionAnalysis]:
+        """As the lexicon SEM's."""
+        return list(_lexicon_sem().analyze(dialogues))
 
 
 class ShippedSpeaker:
@@ -66,6 +115,12 @@ class ShippedSpeaker:
     def propose_replies(self, dialogue: Dialogue, emotion: str, *, count: int) -> list[ReplyCandidate]:
         """As the shipped SEM's."""
         return list(_shipped_sem().propose_replies(dialogue, emotion, count=count))
+
+
+def _lexicon_sem() -> Any:
+    from hef_graph.sem import load_sem  # noqa: PLC0415  needed only where the SEM has failed
+
+    return load_sem("lexicon")
 
 
 def _shipped_sem() -> Any:

@@ -32,7 +32,13 @@ class HefCheckpointError(HefError):
 class HefReplyError(HefError):
     """A model's answer does not fit the reply's schema."""
 
-    def __init__(self, cause: str, message: str) -> None:
+    def __init__(
+        self, cause: str, message: str, *, retry_after: float | None = None, refused_method: bool = False
+    ) -> None:
         super().__init__(message)
         self.cause = cause
         """One word for `degraded_reason`: refusal, truncated, empty, prose, label, …"""
+        self.retry_after = retry_after
+        """Seconds after which the provider wants to be asked again; None if it does not say."""
+        self.refused_method = refused_method
+        """Whether the provider cannot be asked for the schema in this way (`response_format`, tools)."""

@@ -103,11 +103,18 @@ def word_evidence(evidence: Evidence, options: ReadingOptions) -> str:
 
 
 def instruct(
-    labels: Sequence[str], evidence: Evidence, options: ReadingOptions, *, system_prompt: str | None = None
+    labels: Sequence[str],
+    evidence: Evidence,
+    options: ReadingOptions,
+    *,
+    recalled: str = "",
+    system_prompt: str | None = None,
 ) -> Instruction:
-    """The instruction that the options ask for."""
+    """The instruction that the options ask for; `recalled` is what `word_recollection` says."""
     candidates, causes = _shown(evidence, options)
-    return build_instruction(labels, candidates, causes, unsure=evidence.unsure, system_prompt=system_prompt)
+    return build_instruction(
+        labels, candidates, causes, unsure=evidence.unsure, recalled=recalled, system_prompt=system_prompt
+    )
 
 
 def compose_prompt(turns: Sequence[Turn], instruction: Instruction) -> list[BaseMessage]:

@@ -125,7 +125,10 @@ Answer: TypeAlias = str | AIMessage | Exception | Interrupted
 
 
 class ScriptedModel(BaseChatModel):
-    """Plays its answers, one per call, and keeps the prompts it was given; streams in chunks of a few characters."""
+    """Plays its answers, one per call, and keeps the prompts it was given; streams in chunks of a few characters.
+
+    An exception at the script's end is raised for all further calls too: a provider that is down stays down.
+    """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
@@ -179,9 +182,9 @@ class ScriptedModel(BaseChatModel):
         """Note the prompt; give or raise the next answer."""
         self.prompts.append(list(messages))
         time.sleep(self.delay)
-        if self.calls > len(self.answers):
+        if self.calls > len(self.answers) and not (self.answers and isinstance(self.answers[-1], Exception)):
             raise AssertionError(f"call {self.calls}, but the script has {len(self.answers)} answers")
-        answer = self.answers[self.calls - 1]
+        answer = self.answers[min(self.calls, len(self.answers)) - 1]
         if isinstance(answer, Exception):
             raise answer
         return answer

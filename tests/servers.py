@@ -25,6 +25,10 @@ class Completion:
     """The streamed piece before which the silence falls."""
     piece: int = 4
     """Characters per streamed chunk."""
+    pace: float = 0.0
+    """Seconds before each streamed chunk: a model that takes its time over each token."""
+    break_at: int | None = None
+    """The streamed piece, or any part of a whole answer, before which the connection is dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,15 @@ class Failure:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-Reply: TypeAlias = str | Completion | Failure
+@dataclass(frozen=True, slots=True)
+class Garbage:
+    """A 200 that holds no completion."""
+
+    body: bytes
+    content_type: str = "application/json"
+
+
+Reply: TypeAlias = str | Completion | Failure | Garbage
 
 
 class OpenAIServer:
@@ -56,7 +68,7 @@ class OpenAIServer:
         """For `base_url=` or `OPENAI_BASE_URL`."""
         return f"http://127.0.0.1:{self._http.server_port}/v1"
 
-    def take(self, body: dict[str, Any]) -> Completion | Failure:
+    def take(self, body: dict[str, Any]) -> Completion | Failure | Garbage:
         """Note a request; give its reply."""
         self.requests.append(body)
         reply = self._script[min(len(self.requests), len(self._script)) - 1]
@@ -75,35 +87,51 @@ class OpenAIServer:
 
 
 class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
     def do_POST(self) -> None:
         owner: OpenAIServer = self.server.owner  # type: ignore[attr-defined]
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         reply = owner.take(body) if self.path == "/v1/chat/completions" else Failure(404)
         if isinstance(reply, Failure):
             self._send_json(reply.status, reply.body, reply.headers)
+        elif isinstance(reply, Garbage):
+            self._send(200, reply.body, {"Content-Type": reply.content_type})
         elif body.get("stream"):
             self._send_events(reply, owner)
         else:
-            owner.closed.wait(reply.stall)
-            self._send_json(200, _whole(reply), {})
+            owner.closed.wait(reply.stall + reply.pace * len(reply.text) / reply.piece)
+            self._send_json(200, _whole(reply), {}, broken=reply.break_at is not None)
 
-    def _send_json(self, status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> None:
-        payload = json.dumps(body).encode()
+    def _send_json(
+        self, status: int, body: Mapping[str, Any], headers: Mapping[str, str], *, broken: bool = False
+    ) -> None:
+        self._send(status, json.dumps(body).encode(), {"Content-Type": "application/json", **headers}, broken=broken)
+
+    def _send(self, status: int, payload: bytes, headers: Mapping[str, str], *, broken: bool = False) -> None:
         self.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(payload)), **headers}.items():
+        for name, value in {"Content-Length": str(len(payload)), "Connection": "close", **headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        self._write(payload)
+        self._write(payload[: len(payload) // 2] if broken else payload)
 
     def _send_events(self, reply: Completion, owner: OpenAIServer) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.send_header("Connection", "close")
         self.end_headers()
         for index, event in enumerate(_events(reply)):
-            if index == reply.stall_at:
-                owner.closed.wait(reply.stall)
-            self._write(f"data: {json.dumps(event)}\n\n".encode())
-        self._write(b"data: [DONE]\n\n")
+            if index == reply.break_at:
+                return
+            owner.closed.wait(reply.pace + (reply.stall if index == reply.stall_at else 0.0))
+            self._send_chunk(f"data: {json.dumps(event)}\n\n".encode())
+        self._send_chunk(b"data: [DONE]\n\n")
+        self._send_chunk(b"")
+
+    def _send_chunk(self, data: bytes) -> None:
+        """A chunk of HTTP/1.1; an empty one ends the answer, and without it the client sees that it broke off."""
+        self._write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
 
     def _write(self, data: bytes) -> None:
         try:

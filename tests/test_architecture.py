@@ -19,7 +19,7 @@ SOURCES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "tools").rglob("*.py")])
 ROWS = (
     {"emotions", "errors", "types", "claims", "corpus"},
     {"messages", "candidates", "lexicon", "causes", "instruction", "reply", "crisis", "sem"},
-    {"turn", "chat"},
+    {"turn", "profiles", "chat"},
     {"defaults", "tool", "graph", "chat_model", "middleware"},
     {"evaluation", "cli", "ui"},
 )
@@ -29,6 +29,7 @@ SAME_ROW = {
     "types": {"errors"},
     "corpus": {"errors"},
     "causes": {"lexicon"},
+    "profiles": {"turn"},
     "chat": {"turn"},
     "tool": {"defaults"},
     "graph": {"defaults", "tool"},

@@ -65,10 +65,11 @@ def test_evidence_is_written_as_the_states_plain_values() -> None:
         "cause_words": {"high": ["died"], "low": ["parrot"]},
         "emotion_confidence": None,
         "in_domain": True,
+        "sem_failure": None,
     }
 
 
-@pytest.mark.parametrize("evidence", [EVIDENCE, replace(EVIDENCE, confidence=0.5, in_domain=False)])
+@pytest.mark.parametrize("evidence", [EVIDENCE, replace(EVIDENCE, confidence=0.5, in_domain=False, failure="sem")])
 def test_evidence_survives_json(evidence: Evidence) -> None:
     assert Evidence.from_json(json.loads(json.dumps(evidence.to_json()))) == evidence
 

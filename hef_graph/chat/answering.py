@@ -1,8 +1,8 @@
 """Which chat model answers a turn, and with which prompt: shared by the graph and the chat model."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
@@ -16,6 +16,10 @@ from hef_graph.turn import Evidence, compose_prompt, turns_as_messages
 from hef_graph.types import Turn
 
 Answering: TypeAlias = EmbeddedListener | ReplyModel
+
+LISTENER_TIME: Final = 2.0
+LISTENER_SHARE: Final = 0.1
+"""So many seconds, or this share of the turn's time if that is less, are kept for the rung below the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,13 @@ class AnswerOptions:
     """How to ask."""
 
     deadline: Deadline
+    """The whole turn's."""
     method: Method | None = None
     """How the model is asked for the reply's schema; None chooses by the model's class."""
     strict: bool = False
     """Raise a failing model's `HefReplyError` instead of taking the rung below."""
+    on_emotion: Callable[[str], None] | None = None
+    """Told the emotion that a streamed answer settles on, before its first word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ def prepare_answer(
     model: BaseChatModel, listener: EmbeddedListener, question: Question, options: AnswerOptions
 ) -> PreparedAnswer:
     """Wrap `model` for one turn; the embedded listener, chosen or as the rung below, gets the turn's evidence."""
-    informed = listener.model_copy(update={"evidence": question.evidence})
+    informed = listener.model_copy(update={"evidence": question.evidence, "deadline": options.deadline})
     if isinstance(model, EmbeddedListener):
         return PreparedAnswer(informed, turns_as_messages(question.turns))
     wrapped = ReplyModel(
@@ -60,9 +67,12 @@ def prepare_answer(
         labels=question.labels,
         listener=informed,
         turns=question.turns,
-        likeliest=question.evidence.candidates[0].label,
+        likeliest=informed.guess_emotion(question.turns),
         method=options.method,
         deadline=options.deadline,
+        reserve=min(LISTENER_TIME, LISTENER_SHARE * options.deadline.remaining),
+        degraded=question.evidence.failure,
         strict=options.strict,
+        on_emotion=options.on_emotion,
     )
     return PreparedAnswer(wrapped, compose_prompt(question.turns, question.instruction))

@@ -39,6 +39,10 @@ class Deadline:
         """So many seconds from now."""
         return cls(time.monotonic() + seconds)
 
+    def sooner(self, seconds: float) -> "Deadline":
+        """So many seconds earlier."""
+        return Deadline(self.at - seconds)
+
     @property
     def remaining(self) -> float:
         """Seconds left, never negative."""

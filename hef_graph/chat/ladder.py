@@ -1,15 +1,18 @@
-"""The ladder of one answer: as written → mended → asked once more → salvaged → the rung below.
+"""The ladder of one answer: as written → mended → asked again → salvaged → the rung below.
 
-Written once for sync, async and streaming: `settle` yields the prompts to send and is sent what came back.
+Written once for sync, async and streaming: `settle` yields the calls to make and is sent what came back.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from math import inf
 from typing import Final, TypeAlias
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.messages.ai import UsageMetadata, add_usage
 
+from hef_graph.chat.methods import LOWER, Method
 from hef_graph.chat.outcome import Outcome
 from hef_graph.errors import HefReplyError
 from hef_graph.reply import Reply, parse_reply, partial_emotion, partial_response
@@ -20,9 +23,29 @@ REPAIR: Final = (
 )
 """Shows the model what was wrong with its answer; constant but for the problem, which quotes no more than a label."""
 
+MAX_CALLS: Final = 3
+"""Calls of one turn, whatever they are made for."""
+
+FIRST_WAIT: Final = 0.25
+"""Seconds before a call is made once more, where the provider names no time; doubled each time."""
+
 _SENTENCE_END: Final = (".", "!", "?", "…", "。", "！", "？")
-_WORTH_ASKING: Final = frozenset({"prose", "label", "schema", "empty"})
+_MENDABLE: Final = frozenset({"prose", "label", "schema", "empty"})
 """Causes that a second look may mend; a refusal or a cut answer would only come again."""
+_PASSING: Final = frozenset({"rate_limit", "server", "connection", "malformed", "timeout"})
+"""Causes that may be gone a moment later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One model call to make."""
+
+    prompt: Sequence[BaseMessage]
+    method: Method
+    wait: float = 0.0
+    """Seconds before it is made."""
+    streamed: bool = True
+    """Whether the answer may be asked for as a stream, where the caller wants one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,32 +68,73 @@ class Case:
     prompt: Sequence[BaseMessage]
     labels: tuple[str, ...]
     likeliest: str
-    """The SEM's best candidate: stands in for a label that the model got wrong."""
+    """The best guess at the emotion: stands in for a label that the model got wrong."""
+    method: Method = "plain"
+    """How the model is asked at first."""
+    remaining: Callable[[], float] = lambda: inf
+    """Seconds left for the turn."""
 
 
-Settling: TypeAlias = Generator[Sequence[BaseMessage], Attempt, Outcome | HefReplyError]
+@dataclass(frozen=True, slots=True)
+class CutReply:
+    """A reply that broke off after the user had seen its beginning: what is shown can only be completed or closed."""
+
+    emotion: str
+    shown: str
+    problem: HefReplyError
+    usage: UsageMetadata | None = None
+
+    @property
+    def has_sentence(self) -> bool:
+        """Whether it can stand as a reply."""
+        return bool(whole_sentences(self.shown))
+
+    @property
+    def closed(self) -> str:
+        """What is shown, with a mark that it broke off unless it ends a sentence."""
+        return self.shown if self.shown.endswith(_SENTENCE_END) else f"{self.shown}…"
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    attempt: Attempt
+    problem: HefReplyError
+
+
+Settled: TypeAlias = Outcome | CutReply | HefReplyError
+Settling: TypeAlias = Generator[Call, Attempt, Settled]
 
 
 def settle(case: Case) -> Settling:
-    """Yield prompts, receive attempts; return the outcome, or the error that the rung below has to make good.
+    """Yield calls, receive attempts; return the outcome, a cut reply, or the error that the rung below makes good."""
+    call: Call | None = Call(case.prompt, case.method)
+    tried: list[_Tried] = []
+    while call is not None:
+        attempt = yield call
+        try:
+            return _outcome(read_attempt(attempt, case.labels), attempt, tried)
+        except HefReplyError as error:
+            tried.append(_Tried(attempt, error))
+            if attempt.shown:
+                return CutReply(_emotion(attempt, case), attempt.shown, error, _usage([each.attempt for each in tried]))
+            call = next_call(call, tried, case)
+    return _salvage_newest(tried, case) or tried[-1].problem
 
-    A shown word cannot be taken back: once text is shown, the answer is only completed or closed.
-    """
-    first = yield case.prompt
-    try:
-        return _outcome(read_attempt(first, case.labels), first)
-    except HefReplyError as error:
-        problem = error
-    if first.shown:
-        return close_shown(first, problem, case)
-    if problem.cause not in _WORTH_ASKING:
-        return salvage(first, problem, case) or problem
-    second = yield [*case.prompt, *_ask_again(first, problem, case.labels)]
-    both = replace(second, usage=add_usage(first.usage, second.usage) if first.usage or second.usage else None)
-    try:
-        return replace(_outcome(read_attempt(second, case.labels), both), degraded_reason=f"repaired:{problem.cause}")
-    except HefReplyError as error:
-        return salvage(both, error, case) or salvage(replace(first, usage=both.usage), problem, case) or problem
+
+def next_call(last: Call, tried: Sequence[_Tried], case: Case) -> Call | None:
+    """The call that may still bring an answer: asked in another way, with what was wrong, or the same once more."""
+    attempt, problem = tried[-1].attempt, tried[-1].problem
+    if len(tried) == MAX_CALLS:
+        return None
+    if problem.refused_method:
+        lower = LOWER.get(last.method)
+        return replace(last, method=lower, wait=0.0) if lower else None
+    if problem.cause in _MENDABLE and not any(each.problem.cause in _MENDABLE for each in tried[:-1]):
+        return replace(last, prompt=[*case.prompt, *_ask_again(attempt, problem, case.labels)], wait=0.0)
+    wait = FIRST_WAIT * 2 ** (len(tried) - 1) if problem.retry_after is None else problem.retry_after
+    if problem.cause in _PASSING and wait < case.remaining() / 2:
+        return replace(last, wait=wait, streamed=last.streamed and problem.cause != "malformed")
+    return None
 
 
 def read_attempt(attempt: Attempt, labels: Sequence[str]) -> Reply:
@@ -80,19 +144,13 @@ def read_attempt(attempt: Attempt, labels: Sequence[str]) -> Reply:
     return parse_reply(attempt.text, labels)
 
 
-def close_shown(attempt: Attempt, problem: HefReplyError, case: Case) -> Outcome:
-    """Keep what was shown; it cannot be taken back."""
-    response = partial_response(attempt.text).strip() or attempt.shown
-    return Outcome(_emotion(attempt, case), response, problem.cause, attempt.usage)
-
-
 def salvage(attempt: Attempt, problem: HefReplyError, case: Case) -> Outcome | None:
     """A usable response without a usable label: the whole sentences of the response, or the plain prose."""
     text = partial_response(attempt.text).strip()
     if not text and problem.cause == "prose" and "{" not in attempt.text:
         text = attempt.text.strip()
     whole = text if problem.cause in {"label", "prose"} else whole_sentences(text)
-    return Outcome(_emotion(attempt, case), whole, problem.cause, attempt.usage) if whole else None
+    return Outcome(_emotion(attempt, case), whole, problem.cause) if whole else None
 
 
 def whole_sentences(text: str) -> str:
@@ -101,14 +159,28 @@ def whole_sentences(text: str) -> str:
     return text[: end + 1]
 
 
+def _salvage_newest(tried: Sequence[_Tried], case: Case) -> Outcome | None:
+    found = (salvage(each.attempt, each.problem, case) for each in reversed(tried))
+    best = next((outcome for outcome in found if outcome), None)
+    return replace(best, usage=_usage([each.attempt for each in tried])) if best else None
+
+
 def _emotion(attempt: Attempt, case: Case) -> str:
-    """The model's own label where it came through, else the SEM's best candidate."""
+    """The model's own label where it came through, else the best guess."""
     return partial_emotion(attempt.text, case.labels) or case.likeliest
 
 
-def _outcome(reply: Reply, attempt: Attempt) -> Outcome:
-    reason = f"repaired:{reply.repair}" if reply.repair else None
-    return Outcome(reply.emotion, reply.response, reason, attempt.usage)
+def _outcome(reply: Reply, attempt: Attempt, tried: Sequence[_Tried]) -> Outcome:
+    """A reply that fits; what went before it, or was mended in it, is said in the reason."""
+    repair = tried[0].problem.cause if tried else reply.repair
+    usage = _usage([*(each.attempt for each in tried), attempt])
+    return Outcome(reply.emotion, reply.response, f"repaired:{repair}" if repair else None, usage)
+
+
+def _usage(attempts: Sequence[Attempt]) -> UsageMetadata | None:
+    """The tokens of all calls, as far as they were counted."""
+    counted = [attempt.usage for attempt in attempts if attempt.usage]
+    return reduce(add_usage, counted) if counted else None
 
 
 def _ask_again(attempt: Attempt, problem: HefReplyError, labels: Sequence[str]) -> list[BaseMessage]:

@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field
 from typing_extensions import override
 
 from hef_graph.causes import heaviest_words
+from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.outcome import Outcome
 from hef_graph.chat.reranking import Scene, choose_reply
 from hef_graph.claims import claims_a_life
@@ -33,6 +34,9 @@ OPENING: Final = "Hello, I'm glad you are here. What is on your mind?"
 
 CANDIDATES: Final = 32
 
+GRACE: Final = 0.8
+"""Seconds that the listener gets past the turn's deadline: a turn is over at most a second after it."""
+
 
 class EmbeddedListener(BaseChatModel):
     """Answers with the best of several replies that a SEM's decoder proposes."""
@@ -45,6 +49,10 @@ class EmbeddedListener(BaseChatModel):
     """The SEM whose decoder writes (a `ReplyGenerator`); None leaves the fixed reply."""
     evidence: Evidence | None = None
     """What has already been read of the newest turn; None makes the listener read it itself."""
+    spare: Any = None
+    """The SEM that names an emotion where `reader` cannot; None leaves the emotion open."""
+    deadline: Deadline | None = None
+    """The turn's; None takes the time that it takes."""
     cache: BaseCache | bool | None = Field(default=False, exclude=True)
     """Never: LangChain's global cache knows the listener by its prompt alone, whatever SEM it has."""
 
@@ -60,8 +68,8 @@ class EmbeddedListener(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        turns = turns_from_messages(messages)
-        return ChatResult(generations=[ChatGeneration(message=self.answer(turns).to_message())])
+        outcome = self.answer_in_time(turns_from_messages(messages))
+        return ChatResult(generations=[ChatGeneration(message=outcome.to_message())])
 
     @override
     def _stream(
@@ -72,7 +80,17 @@ class EmbeddedListener(BaseChatModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         """The chosen reply in one piece: until all candidates are written, none is chosen."""
-        yield ChatGenerationChunk(message=self.answer(turns_from_messages(messages)).to_chunk())
+        yield ChatGenerationChunk(message=self.answer_in_time(turns_from_messages(messages)).to_chunk())
+
+    def answer_in_time(self, turns: Sequence[Turn], degraded_reason: str | None = None) -> Outcome:
+        """`answer`, or the fixed reply where it is not there shortly after the deadline."""
+        reason = degraded_reason or (self.evidence.failure if self.evidence else None)
+        if self.deadline is None:
+            return self.answer(turns, reason)
+        try:
+            return Deadline.after(max(self.deadline.remaining, GRACE)).call(lambda: self.answer(turns, reason))
+        except Exception:  # noqa: BLE001  too late, or a SEM of any make; the last rung needs no model
+            return Outcome(self.guess_emotion(turns), FIXED_REPLY, reason or "timeout")
 
     def answer(self, turns: Sequence[Turn], degraded_reason: str | None = None) -> Outcome:
         """The reply to the newest turn, from the emotion that the SEM finds most likely.
@@ -80,18 +98,28 @@ class EmbeddedListener(BaseChatModel):
         A decoder that fails leaves the fixed reply, and says so in `degraded_reason`.
         """
         evidence = self.evidence or self._read(turns)
-        emotion = evidence.candidates[0].label
+        emotion = evidence.candidates[0].label if evidence.candidates else self.guess_emotion(turns)
         try:
             return Outcome(emotion, self._reply(turns, emotion, evidence), degraded_reason)
         except Exception:  # noqa: BLE001  a decoder of any make; the last rung needs no model
             return Outcome(emotion, FIXED_REPLY, degraded_reason or "listener")
+
+    def guess_emotion(self, turns: Sequence[Turn]) -> str:
+        """The SEM's most likely emotion as read; without a reading the spare's, where it shares labels; else empty."""
+        if self.evidence and self.evidence.candidates:
+            return self.evidence.candidates[0].label
+        try:
+            ranked = [score.label for score in self.spare.analyze([turns])[0].emotions] if self.spare else []
+            return next((label for label in ranked if label in self.reader.labels), "")
+        except Exception:  # noqa: BLE001  as above
+            return ""
 
     def _read(self, turns: Sequence[Turn]) -> Evidence:
         reader: SmallEmpatheticModel = self.reader
         return weigh_evidence(reader.analyze([turns])[0], turns, ReadingOptions())
 
     def _reply(self, turns: Sequence[Turn], emotion: str, evidence: Evidence) -> str:
-        speaker = self.speaker
+        speaker = None if evidence.failure and self.speaker is self.reader else self.speaker
         if not isinstance(speaker, ReplyGenerator) or not isinstance(speaker, SmallEmpatheticModel):
             return FIXED_REPLY
         [own] = speaker.analyze([turns])

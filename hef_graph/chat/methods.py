@@ -1,35 +1,72 @@
 """How each provider is asked for the reply's schema, and where in its answer the reply's text is."""
 
 import json
-from typing import Any, Literal, TypeAlias
+import weakref
+from collections.abc import Mapping
+from typing import Any, Final, Literal, TypeAlias
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableLambda
 
+from hef_graph.chat.local import constrain, is_local
 from hef_graph.errors import HefReplyError
 from hef_graph.reply import SCHEMA_NAME, json_schema, reply_schema
 
-Method: TypeAlias = Literal["json_schema", "function_calling", "json_mode", "native", "plain"]
+Method: TypeAlias = Literal["json_schema", "function_calling", "json_mode", "native", "grammar", "plain"]
 """json_schema: constrained decoding · function_calling: a forced tool call · json_mode: any JSON object · native: the
-model class's own `with_structured_output` · plain: the instruction alone."""
+model class's own `with_structured_output` · grammar: a local model's tokens, each checked · plain: the instruction
+alone."""
+
+LOWER: Final[Mapping[Method, Method]] = {
+    "json_schema": "function_calling",
+    "function_calling": "json_mode",
+    "json_mode": "plain",
+    "native": "plain",
+}
+"""What to try where a provider refuses a method."""
+
+_learned: dict[tuple[int, Method], Method] = {}
+"""For a model and the method that it was to be asked with, the one that it took."""
 
 
 def choose_method(model: BaseChatModel) -> Method:
-    """The best way that this model's class offers.
+    """The best way that this model offers, by its class and by what its profile denies.
 
     LangChain's own integrations are known to stream a forced tool call, so that words can be shown while the model
     still writes; of any other class its own `with_structured_output` is the surest sign of what it can do.
     """
     kind = type(model)
+    if is_local(model):
+        return "grammar"
     if any(base.__module__.startswith("langchain_openai.") for base in kind.__mro__):
-        return "json_schema"
+        return _allowed_by_profile(model)
     structures = kind.with_structured_output is not BaseChatModel.with_structured_output
     if structures and not kind.__module__.startswith("langchain_"):
         return "native"
     if kind.bind_tools is not BaseChatModel.bind_tools:
         return "function_calling"
     return "native" if structures else "plain"
+
+
+def _allowed_by_profile(model: BaseChatModel) -> Method:
+    profile: Mapping[str, Any] = getattr(model, "profile", None) or {}
+    if profile.get("structured_output") is not False:
+        return "json_schema"
+    return "function_calling" if profile.get("tool_calling") is not False else "json_mode"
+
+
+def learned_method(model: BaseChatModel, method: Method) -> Method:
+    """The method that this model took when it was last asked with `method`."""
+    return _learned.get((id(model), method), method)
+
+
+def learn_method(model: BaseChatModel, method: Method, taken: Method) -> None:
+    """Keep for the model's lifetime that `taken` is to be used instead of `method`."""
+    key = (id(model), method)
+    if key not in _learned:
+        weakref.finalize(model, _learned.pop, key, None)
+    _learned[key] = taken
 
 
 def bind_schema(
@@ -45,6 +82,8 @@ def bind_schema(
     if method == "function_calling":
         described = {"title": SCHEMA_NAME, "description": "The speaker's emotion, then the reply.", **schema}
         return model.bind_tools([described], tool_choice=SCHEMA_NAME)
+    if method == "grammar":
+        return constrain(model, labels)
     if method == "native":
         return _structure(model, labels) | RunnableLambda(_as_message)
     return model

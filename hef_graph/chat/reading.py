@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from hef_graph.chat.deadline import Deadline
+from hef_graph.errors import HefModelError
 from hef_graph.turn import Evidence, ReadingOptions, weigh_evidence
 from hef_graph.types import CauseWords, EmotionAnalysis, Turn
 
@@ -18,7 +19,12 @@ SEM_SHARE: Final = 1 / 3
 
 
 def read_evidence(
-    read: Callable[[], EmotionAnalysis], turns: Sequence[Turn], options: ReadingOptions, *, deadline: Deadline
+    read: Callable[[], EmotionAnalysis],
+    turns: Sequence[Turn],
+    options: ReadingOptions,
+    *,
+    deadline: Deadline,
+    strict: bool = False,
 ) -> Evidence:
     """What the SEM contributes to the turn; nothing, with `failure` set, if `read` raises or is not back in time.
 
@@ -27,10 +33,16 @@ def read_evidence(
         turns: the dialogue that is read.
         options: how much of the analysis is kept.
         deadline: the whole turn's.
+        strict: raise instead.
+
+    Raises:
+        HefModelError: with `strict`, the SEM failed.
     """
     try:
         analysis = Deadline.after(deadline.remaining * SEM_SHARE).call(read)
-    except Exception as error:  # noqa: BLE001  a SEM of any make: the LLM can answer without it
+    except Exception as error:
+        if strict:
+            raise HefModelError(f"the small empathetic model failed with {type(error).__name__}") from error
         _log.warning("the small empathetic model failed with %s; the turn goes on without it", type(error).__name__)
         return Evidence((), CauseWords(), failure=SEM_FAILED)
     return weigh_evidence(analysis, turns, options)

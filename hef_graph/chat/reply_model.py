@@ -4,30 +4,28 @@ A wrapper chat model, called inside the graph's node: LangGraph then streams the
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Any, Final
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 from langchain_core.caches import BaseCache
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from langchain_core.runnables import RunnableConfig
 from pydantic import ConfigDict, Field
 from typing_extensions import override
 
+from hef_graph.chat.asking import Asker, silent_child
 from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.failures import name_failure
-from hef_graph.chat.ladder import Attempt, Case, settle
-from hef_graph.chat.listener import EmbeddedListener, fixed_answer
-from hef_graph.chat.methods import Method, answer_text, bind_schema, check_finish, choose_method
+from hef_graph.chat.ladder import Case, CutReply, Settled, Settling, settle
+from hef_graph.chat.listener import EmbeddedListener
+from hef_graph.chat.methods import Method, choose_method, learned_method
 from hef_graph.chat.outcome import Outcome
+from hef_graph.chat.progress import Progress
 from hef_graph.errors import HefReplyError
-from hef_graph.reply import partial_emotion, partial_response
 from hef_graph.types import Turn
-
-SILENT: Final[RunnableConfig] = {"tags": ["nostream"]}
-"""Keeps the inner model's JSON out of LangGraph's message stream."""
 
 
 class ReplyModel(BaseChatModel):
@@ -42,13 +40,19 @@ class ReplyModel(BaseChatModel):
     turns: Sequence[Turn]
     """The conversation, for the rung below."""
     likeliest: str
-    """The SEM's best candidate."""
+    """The best guess at the emotion."""
     method: Method | None = None
     """None chooses by the model's class."""
     deadline: Deadline
-    """When the rung below takes over."""
+    """The whole turn's."""
+    reserve: float = 0.0
+    """Seconds before it that the model must be done: the rung below needs them."""
+    degraded: str | None = None
+    """Why even the model's first answer comes from a rung below HEF; None if it does not."""
     strict: bool = False
     """Raise the `HefReplyError` instead of taking the rung below."""
+    on_emotion: Callable[[str], None] | None = Field(default=None, exclude=True)
+    """Told the emotion that a streamed answer settles on, before the first word of its response."""
     cache: BaseCache | bool | None = Field(default=False, exclude=True)
     """Never: LangChain's global cache knows a wrapper by its prompt alone; the inner model may use it."""
 
@@ -64,11 +68,11 @@ class ReplyModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        settling = settle(self._case(messages))
-        prompt = next(settling)
+        asker, settling = self._asker(run_manager), self._settle(messages)
+        call = next(settling)
         while True:
             try:
-                prompt = settling.send(self._attempt(prompt))
+                call = settling.send(asker.ask(call))
             except StopIteration as end:
                 return _result(self._conclude(end.value))
 
@@ -80,11 +84,11 @@ class ReplyModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        settling = settle(self._case(messages))
-        prompt = next(settling)
+        asker, settling = self._asker(run_manager), self._settle(messages)
+        call = next(settling)
         while True:
             try:
-                prompt = settling.send(await self._aattempt(prompt))
+                call = settling.send(await asker.aask(call))
             except StopIteration as end:
                 return _result(await asyncio.to_thread(self._conclude, end.value))
 
@@ -96,19 +100,20 @@ class ReplyModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        settling, progress = settle(self._case(messages)), _Progress(self.labels)
-        try:
-            request = list(next(settling))
-            for chunk in self.deadline.iterate(lambda: self._bound().stream(request, SILENT)):
-                yield from progress.add(chunk)
-        except Exception as error:  # noqa: BLE001  whatever a provider raises, the user gets an answer
-            progress.failure = name_failure(error)
-        try:
-            prompt = settling.send(progress.attempt())
-            while True:
-                prompt = settling.send(self._attempt(prompt))
-        except StopIteration as end:
-            yield from progress.finish(self._conclude(end.value))
+        asker, settling = self._asker(run_manager), self._settle(messages)
+        call = next(settling)
+        while True:
+            progress = Progress(self.labels, self.on_emotion)
+            try:
+                for chunk in asker.stream(call):
+                    yield from progress.add(chunk)
+            except Exception as error:  # noqa: BLE001  whatever a provider raises, the user gets an answer
+                progress.failure = name_failure(error)
+            try:
+                call = settling.send(progress.attempt())
+            except StopIteration as end:
+                yield from progress.finish(self._conclude(end.value))
+                return
 
     @override
     async def _astream(
@@ -118,129 +123,70 @@ class ReplyModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        settling, progress = settle(self._case(messages)), _Progress(self.labels)
-        try:
-            async for chunk in self._chunks(list(next(settling))):
-                for shown in progress.add(chunk):
+        asker, settling = self._asker(run_manager), self._settle(messages)
+        call = next(settling)
+        while True:
+            progress = Progress(self.labels, self.on_emotion)
+            try:
+                async for chunk in asker.astream(call):
+                    for shown in progress.add(chunk):
+                        yield shown
+            except Exception as error:  # noqa: BLE001  as in `_stream`
+                progress.failure = name_failure(error)
+            try:
+                call = settling.send(progress.attempt())
+            except StopIteration as end:
+                for shown in progress.finish(await asyncio.to_thread(self._conclude, end.value)):
                     yield shown
-        except Exception as error:  # noqa: BLE001  whatever a provider raises, the user gets an answer
-            progress.failure = name_failure(error)
-        try:
-            prompt = settling.send(progress.attempt())
-            while True:
-                prompt = settling.send(await self._aattempt(prompt))
-        except StopIteration as end:
-            for shown in progress.finish(await asyncio.to_thread(self._conclude, end.value)):
-                yield shown
+                return
 
-    def _case(self, messages: Sequence[BaseMessage]) -> Case:
-        return Case(messages, self.labels, self.likeliest)
+    def _asker(self, run: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None) -> Asker:
+        return Asker(self.inner, self.labels, self._first_method, self._models_deadline, silent_child(run))
 
-    def _bound(self) -> Any:
-        return bind_schema(self.inner, self.labels, self.method or choose_method(self.inner))
+    def _settle(self, messages: Sequence[BaseMessage]) -> Settling:
+        method, deadline = learned_method(self.inner, self._first_method), self._models_deadline
+        return settle(Case(messages, self.labels, self.likeliest, method, lambda: deadline.remaining))
 
-    def _attempt(self, prompt: Sequence[BaseMessage]) -> Attempt:
-        try:
-            return _read(self.deadline.call(lambda: self._bound().invoke(list(prompt), SILENT)))
-        except Exception as error:  # noqa: BLE001  whatever a provider raises, the user gets an answer
-            return Attempt("", name_failure(error))
+    @property
+    def _first_method(self) -> Method:
+        return self.method or choose_method(self.inner)
 
-    async def _aattempt(self, prompt: Sequence[BaseMessage]) -> Attempt:
-        try:
-            return _read(await self._answer(list(prompt)))
-        except Exception as error:  # noqa: BLE001  whatever a provider raises, the user gets an answer
-            return Attempt("", name_failure(error))
+    @property
+    def _models_deadline(self) -> Deadline:
+        return self.deadline.sooner(self.reserve)
 
-    async def _answer(self, prompt: list[BaseMessage]) -> BaseMessage:
-        bound = self._bound()
-        if _only_blocks(self.inner):
-            return await self.deadline.acall(lambda: bound.invoke(prompt, SILENT))
-        return await self.deadline.wait(bound.ainvoke(prompt, SILENT))
-
-    def _chunks(self, prompt: list[BaseMessage]) -> AsyncIterator[BaseMessage]:
-        bound = self._bound()
-        if _only_blocks(self.inner):
-            return self.deadline.aiterate_blocking(lambda: bound.stream(prompt, SILENT))
-        return self.deadline.aiterate(bound.astream(prompt, SILENT))
-
-    def _conclude(self, settled: Outcome | HefReplyError) -> AIMessage:
-        """The answer as a message; an error is made good by the embedded listener, or by the fixed text."""
-        if isinstance(settled, Outcome):
-            if self.strict and settled.degraded_reason and not settled.degraded_reason.startswith("repaired:"):
-                raise HefReplyError(
-                    settled.degraded_reason, f"the model's answer is unusable: {settled.degraded_reason}"
-                )
-            return settled.to_message()
+    def _conclude(self, settled: Settled) -> AIMessage:
+        """The answer as a message; what the model left undone, the rung below makes good."""
         if self.strict:
-            raise settled
-        try:
-            return self.listener.answer(self.turns, settled.cause).to_message()
-        except Exception:  # noqa: BLE001  a SEM of any make stands below; the last rung needs no model
-            return fixed_answer(settled.cause, self.likeliest)
+            return _require_whole(settled).to_message()
+        outcome = settled
+        if isinstance(outcome, CutReply):
+            outcome = self._close(outcome)
+        elif isinstance(outcome, HefReplyError):
+            outcome = self.listener.answer_in_time(self.turns, outcome.cause)
+        if self.degraded and (outcome.degraded_reason or "repaired:").startswith("repaired:"):
+            outcome = replace(outcome, degraded_reason=self.degraded)
+        return outcome.to_message()
+
+    def _close(self, cut: CutReply) -> Outcome:
+        """A reply that has a sentence is closed; less than that is completed by the rung below."""
+        if cut.has_sentence:
+            return Outcome(cut.emotion, cut.closed, cut.problem.cause, cut.usage)
+        completion = self.listener.answer_in_time(self.turns, cut.problem.cause).response
+        return Outcome(cut.emotion, f"{cut.closed} {completion}", cut.problem.cause, cut.usage)
 
 
-class _Progress:
-    """A streamed answer so far: the JSON text received, and the response text shown.
-
-    Nothing is shown before one of the labels is settled: while nothing is, a wrong label can still be asked for again.
-    """
-
-    def __init__(self, labels: Sequence[str]) -> None:
-        self.failure: HefReplyError | None = None
-        self._labels = labels
-        self._received: BaseMessage | None = None
-        self._text = ""
-        self._shown = ""
-
-    def add(self, chunk: Any) -> list[ChatGenerationChunk]:
-        """Take in a chunk; give what it makes visible."""
-        self._received = chunk if self._received is None else self._received + chunk
-        self._text += answer_text(chunk)
-        settled = self._shown or partial_emotion(self._text, self._labels)
-        visible = partial_response(self._text).rstrip() if settled else ""
-        new = visible[len(self._shown) :] if visible.startswith(self._shown) else ""
-        self._shown += new
-        return [_chunk(new)] if new else []
-
-    def attempt(self) -> Attempt:
-        """The first attempt, for the ladder."""
-        if self._received is None:
-            return Attempt("", self.failure)
-        read = _read(self._received)
-        return Attempt(self._text, self.failure or read.failure, self._shown, read.usage)
-
-    def finish(self, message: AIMessage) -> list[ChatGenerationChunk]:
-        """What is still to be shown, and the metadata, in the last chunk."""
-        text = str(message.text)
-        rest = text[len(self._shown) :] if text.startswith(self._shown) else ""
-        return [_chunk(rest, message)]
-
-
-def _only_blocks(model: BaseChatModel) -> bool:
-    """Whether a model has no async side of its own: LangChain would run it in threads that nobody can leave."""
-    kind = type(model)
-    return kind._agenerate is BaseChatModel._agenerate and kind._astream is BaseChatModel._astream  # noqa: SLF001
-
-
-def _read(message: BaseMessage) -> Attempt:
-    failure: HefReplyError | None = None
-    try:
-        check_finish(message)
-    except HefReplyError as error:
-        failure = error
-    usage = getattr(message, "usage_metadata", None)
-    whole = usage and "total_tokens" in usage  # an answer from LangChain's cache may hold costs alone
-    return Attempt(answer_text(message), failure, usage=usage if whole else None)
+def _require_whole(settled: Settled) -> Outcome:
+    """The model's own whole answer, repaired perhaps; anything else is raised."""
+    if isinstance(settled, HefReplyError):
+        raise settled
+    if isinstance(settled, CutReply):
+        raise settled.problem
+    reason = settled.degraded_reason or ""
+    if reason and not reason.startswith("repaired:"):
+        raise HefReplyError(reason, f"the model's answer is unusable: {reason}")
+    return settled
 
 
 def _result(message: AIMessage) -> ChatResult:
     return ChatResult(generations=[ChatGeneration(message=message)])
-
-
-def _chunk(text: str, last: AIMessage | None = None) -> ChatGenerationChunk:
-    if last is None:
-        return ChatGenerationChunk(message=AIMessageChunk(content=text))
-    metadata, usage = last.response_metadata, last.usage_metadata
-    return ChatGenerationChunk(
-        message=AIMessageChunk(content=text, response_metadata=metadata, usage_metadata=usage, chunk_position="last")
-    )

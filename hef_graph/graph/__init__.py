@@ -2,6 +2,16 @@
 
 from hef_graph.graph.builder import HefGraph, create_hef_graph
 from hef_graph.graph.context import HefContext, HefOptions
+from hef_graph.graph.memory import aforget_user, forget_user
 from hef_graph.graph.state import HefInput, HefState
 
-__all__ = ["HefContext", "HefGraph", "HefInput", "HefOptions", "HefState", "create_hef_graph"]
+__all__ = [
+    "HefContext",
+    "HefGraph",
+    "HefInput",
+    "HefOptions",
+    "HefState",
+    "aforget_user",
+    "create_hef_graph",
+    "forget_user",
+]

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 from itertools import pairwise
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from langchain_core.runnables import RunnableLambda
 from langgraph.graph import END, START, StateGraph
@@ -11,7 +11,7 @@ from langgraph.store.base import BaseStore
 from langgraph.types import Checkpointer
 
 from hef_graph.chat.models import ModelLike
-from hef_graph.defaults import build_listener, resolve_model, resolve_sem
+from hef_graph.defaults import build_listener, resolve_model, resolve_sem_or_missing
 from hef_graph.graph.context import HefContext, HefOptions
 from hef_graph.graph.nodes import ANALYZE_EMOTION, BUILD_INSTRUCTION, CHECK_CRISIS, RESPOND, Nodes
 from hef_graph.graph.state import HefInput, HefState, TurnState
@@ -44,13 +44,15 @@ def create_hef_graph(
         system_prompt: the application's own words to the model, placed before ours.
         options: settings of this graph; settings of a single call are a `HefContext`.
         checkpointer: remembers conversations by `thread_id`.
-        store: memory across conversations, for the application's nodes.
+        store: memory across conversations: with it, what a user (`HefContext.user_id`) felt is kept and recalled in
+            later threads; `forget_user` deletes it.
 
     Raises:
         HefModelError: the model string cannot be set up.
         HefInputError: `model` or `sem` is of another kind.
     """
-    reader = resolve_sem(sem)
+    chosen = options or HefOptions()
+    reader = resolve_sem_or_missing(sem, strict=chosen.strict)
     listener = build_listener(reader)
     nodes = Nodes(
         tool_for=lru_cache(maxsize=16)(lambda reading: create_emotion_tool(reader, options=reading)),
@@ -58,7 +60,8 @@ def create_hef_graph(
         model=resolve_model(model, listener),
         listener=listener,
         system_prompt=system_prompt,
-        options=options or HefOptions(),
+        options=chosen,
+        remembers=store is not None,
     )
     return _wire(nodes).compile(checkpointer=checkpointer, store=store, name="hef")
 
@@ -67,9 +70,14 @@ def _wire(nodes: Nodes) -> StateGraph[TurnState, HefContext, HefInput, HefState]
     graph = StateGraph(TurnState, context_schema=HefContext, input_schema=HefInput, output_schema=HefState)
     graph.add_node(CHECK_CRISIS, nodes.check_crisis)
     graph.add_node(ANALYZE_EMOTION, nodes.analyze_emotion)
-    graph.add_node(BUILD_INSTRUCTION, nodes.build_instruction)
-    graph.add_node(RESPOND, RunnableLambda(nodes.respond, afunc=nodes.arespond, name=RESPOND))
+    graph.add_node(BUILD_INSTRUCTION, _twins(BUILD_INSTRUCTION, nodes.build_instruction, nodes.abuild_instruction))
+    graph.add_node(RESPOND, _twins(RESPOND, nodes.respond, nodes.arespond))
     steps = [START, CHECK_CRISIS, ANALYZE_EMOTION, BUILD_INSTRUCTION, RESPOND, END]
     for source, target in pairwise(steps):
         graph.add_edge(source, target)
     return graph
+
+
+def _twins(name: str, run: Any, arun: Any) -> Any:
+    """A node with a sync and an async side."""
+    return RunnableLambda(run, afunc=arun, name=name)

@@ -1,10 +1,12 @@
 """What a caller may set per call (`HefContext`) and per graph (`HefOptions`)."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 
 from hef_graph.candidates import K2
 from hef_graph.chat.methods import Method
 from hef_graph.errors import HefInputError
+from hef_graph.profiles import load_profile
 from hef_graph.turn import ReadingOptions
 
 
@@ -29,7 +31,7 @@ class HefContext:
     locale: str | None = None
     """Country of the user, as a two-letter code."""
     user_id: str | None = None
-    """Who the user is, for memory across conversations."""
+    """Who the user is: with a graph that has a store, the key of memory across conversations."""
 
     def __post_init__(self) -> None:
         if isinstance(self.deadline, str) or not self.deadline > 0:
@@ -41,11 +43,18 @@ class HefContext:
         """The part that the steps of a turn need."""
         return ReadingOptions(self.k1, self.k2, self.coverage, self.two_stage, self.cause_perception)
 
+    def reading_over(self, profile: ReadingOptions) -> ReadingOptions:
+        """`reading`, where what is left at its default takes the profile's value."""
+        given, plain = asdict(self.reading), asdict(ReadingOptions())
+        return replace(profile, **{name: value for name, value in given.items() if value != plain[name]})
+
 
 @dataclass(frozen=True)
 class HefOptions:
     """Settings of one graph."""
 
+    profile: str | None = None
+    """How much evidence the model in use is shown: a preset's name or a .toml file (`hef_graph.profiles`)."""
     strict: bool = False
     """Raise the typed error of a failing model instead of answering from the rung below."""
     disclosure: bool = True
@@ -53,8 +62,14 @@ class HefOptions:
     keep_messages: int | None = 40
     """So many of the newest messages stay in the state; None keeps all."""
     structured_method: Method | None = None
-    """How the model is asked for the reply's schema; None chooses by the model's class."""
+    """How the model is asked for the reply's schema at first; None chooses by what the model can do."""
+
+    @cached_property
+    def profile_reading(self) -> ReadingOptions:
+        """What the profile says; the defaults without one."""
+        return load_profile(self.profile) if self.profile else ReadingOptions()
 
     def __post_init__(self) -> None:
+        _ = self.profile_reading
         if self.keep_messages is not None and self.keep_messages < 2:  # noqa: PLR2004  a question and its answer
             raise HefInputError(f"keep_messages is {self.keep_messages!r}; allowed are 2 or more, or None for all")

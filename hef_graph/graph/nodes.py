@@ -1,13 +1,15 @@
 """The graph's four nodes. Their names are public: people see them in Studio and filter streams by them."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, RemoveMessage, ToolCall
 from langchain_core.tools import BaseTool
+from langgraph.config import get_config
 from langgraph.runtime import get_runtime
 
 from hef_graph.chat.answering import AnswerOptions, PreparedAnswer, Question, prepare_answer
@@ -15,12 +17,15 @@ from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.listener import EmbeddedListener
 from hef_graph.chat.models import shared_model
 from hef_graph.chat.outcome import read_outcome
+from hef_graph.chat.reading import read_evidence
 from hef_graph.graph.context import HefContext, HefOptions
+from hef_graph.graph.memory import Moment, UserMemory
+from hef_graph.graph.remembering import arecall_in_time, aremember_in_time, recall_in_time, remember_in_time
 from hef_graph.graph.state import TurnState
-from hef_graph.instruction import parse_instruction
+from hef_graph.instruction import parse_instruction, word_recollection
 from hef_graph.messages import turns_from_messages, words_of_the_application
 from hef_graph.tool import TOOL_NAME
-from hef_graph.turn import Evidence, ReadingOptions, instruct, weigh_evidence
+from hef_graph.turn import Evidence, ReadingOptions, instruct
 
 CHECK_CRISIS: Final = "check_crisis"
 ANALYZE_EMOTION: Final = "analyze_emotion"
@@ -44,6 +49,8 @@ class Nodes:
     listener: EmbeddedListener
     system_prompt: str | None
     options: HefOptions
+    remembers: bool = False
+    """Whether what users feel is kept in the store across conversations."""
 
     def check_crisis(self, state: TurnState) -> dict[str, Any]:
         """Open the turn: check that there is something to answer, and clear what the last turn left.
@@ -52,40 +59,70 @@ class Nodes:
         """
         turns = turns_from_messages(state["messages"])
         first = not any(turn.role == "listener" for turn in turns)
-        earlier, last = state.get("emotion_history") or [], state.get("emotion")
+        earlier, last = state.get("emotion_history") or [], (state.get("structured_response") or {}).get("emotion")
         return {
             "started": time.time(),
             "emotion": None,
+            "structured_response": None,
             "crisis": None,
             "disclosure": AI_NOTICE if first and self.options.disclosure else None,
             "emotion_history": [*earlier, *([last] if last else [])][-HISTORY:],
         }
 
     def analyze_emotion(self, state: TurnState) -> dict[str, Any]:
-        """Run the emotion tool on the dialogue, and weigh what it found."""
-        turns, reading = turns_from_messages(state["messages"]), _context().reading
+        """Run the emotion tool on the dialogue, weigh what it found, and let those who stream know at once.
+
+        `emotion` is the SEM's best guess until the model settles it. A SEM that fails leaves the turn to the model.
+        """
+        turns, reading = turns_from_messages(state["messages"]), self._reading()
         call = ToolCall(
             name=TOOL_NAME, args={"dialogue": [turn.text for turn in turns]}, id=TOOL_NAME, type="tool_call"
         )
-        analysis = self.tool_for(reading).invoke(call).artifact
-        return weigh_evidence(analysis, turns, reading).to_json()
+        evidence = read_evidence(
+            lambda: self.tool_for(reading).invoke(call).artifact,
+            turns,
+            reading,
+            deadline=_deadline(state),
+            strict=self.options.strict,
+        )
+        found = {"emotion": next((score.label for score in evidence.candidates), None), **evidence.to_json()}
+        _announcer(found)(found["emotion"], settled=False)
+        return found
 
     def build_instruction(self, state: TurnState) -> dict[str, Any]:
         """Put the evidence into words."""
-        reading = _context().reading
-        words = words_of_the_application(state["messages"], self.system_prompt)
-        built = instruct(self.labels, Evidence.from_json(state), reading, system_prompt=words)
-        return {"instruction": built.text}
+        return self._instruct(state, recall_in_time(self._memory_at_start(state), _deadline(state)))
+
+    async def abuild_instruction(self, state: TurnState) -> dict[str, Any]:
+        """`build_instruction`, awaiting the store."""
+        return self._instruct(state, await arecall_in_time(self._memory_at_start(state), _deadline(state)))
 
     def respond(self, state: TurnState) -> dict[str, Any]:
         """Let the model settle the emotion and answer."""
         prepared = self._prepare(state)
-        return self._record(state, prepared.model.invoke(prepared.prompt))
+        left = self._record(state, prepared.model.invoke(prepared.prompt))
+        remember_in_time(self._memory(), _moment(state, left))
+        return left
 
     async def arespond(self, state: TurnState) -> dict[str, Any]:
         """`respond`, awaiting the model."""
-        prepared = self._prepare(state)
-        return self._record(state, await prepared.model.ainvoke(prepared.prompt))
+        prepared = await asyncio.to_thread(self._prepare, state)  # a model named by a string imports its package
+        left = self._record(state, await prepared.model.ainvoke(prepared.prompt))
+        await aremember_in_time(self._memory(), _moment(state, left))
+        return left
+
+    def _reading(self) -> ReadingOptions:
+        return _context().reading_over(self.options.profile_reading)
+
+    def _instruct(self, state: TurnState, moment: Moment | None) -> dict[str, Any]:
+        built = instruct(
+            self.labels,
+            Evidence.from_json(state),
+            self._reading(),
+            recalled=word_recollection(moment.emotion, moment.words) if moment else "",
+            system_prompt=words_of_the_application(state["messages"], self.system_prompt),
+        )
+        return {"instruction": built.text}
 
     def _prepare(self, state: TurnState) -> PreparedAnswer:
         context = _context()
@@ -95,21 +132,32 @@ class Nodes:
             instruction=parse_instruction(state["instruction"]),
             labels=self.labels,
         )
-        elapsed = time.time() - state["started"]
         options = AnswerOptions(
-            Deadline.after(context.deadline - elapsed), self.options.structured_method, self.options.strict
+            _deadline(state), self.options.structured_method, self.options.strict, _announcer(dict(state))
         )
         model = shared_model(context.model) if context.model else self.model
         return prepare_answer(model, self.listener, question, options)
 
     def _record(self, state: TurnState, message: AIMessage) -> dict[str, Any]:
         outcome = read_outcome(message)
+        emotion = outcome.emotion or None
         return {
             "messages": [*self._forgotten(state), message],
-            "emotion": outcome.emotion,
-            "structured_response": {"emotion": outcome.emotion, "response": outcome.response},
+            "emotion": emotion,
+            "structured_response": {"emotion": emotion, "response": outcome.response},
             "degraded_reason": outcome.degraded_reason,
         }
+
+    def _memory_at_start(self, state: TurnState) -> UserMemory | None:
+        """The user's memory on a conversation's first turn: later on, what was recalled is part of the conversation."""
+        answered = any(isinstance(message, AIMessage) for message in state["messages"])
+        return None if answered else self._memory()
+
+    def _memory(self) -> UserMemory | None:
+        store, user_id = get_runtime(HefContext).store, _context().user_id
+        if not (self.remembers and store and user_id):
+            return None
+        return UserMemory(store, user_id, str(get_config().get("configurable", {}).get("thread_id", "")))
 
     def _forgotten(self, state: TurnState) -> list[RemoveMessage]:
         """Removals that leave `keep_messages` of the newest, the coming answer included."""
@@ -122,3 +170,25 @@ class Nodes:
 def _context() -> HefContext:
     """The caller's settings, or the defaults."""
     return get_runtime(HefContext).context or HefContext()
+
+
+def _deadline(state: TurnState) -> Deadline:
+    """The turn's: it counts from the turn's beginning."""
+    return Deadline.after(_context().deadline - (time.time() - state["started"]))
+
+
+def _announcer(found: Mapping[str, Any]) -> Callable[..., None]:
+    """Tells streams of mode `custom` an emotion, with what the SEM found beside it."""
+    write = get_runtime(HefContext).stream_writer
+    evidence = {key: found[key] for key in ("emotion_candidates", "cause_words")}
+
+    def announce(emotion: str | None, *, settled: bool = True) -> None:
+        write({"type": "emotion", "emotion": emotion, "settled": settled, **evidence})
+
+    return announce
+
+
+def _moment(state: TurnState, left: Mapping[str, Any]) -> Moment:
+    """What a user's memory keeps of the turn."""
+    words = state["cause_words"]
+    return Moment(left["emotion"] or "", (*words["high"], *words["low"]), time.time())

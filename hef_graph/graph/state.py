@@ -17,9 +17,10 @@ class HefState(TypedDict):
     """What a turn leaves behind; every key but `messages` is written anew each turn."""
 
     messages: Annotated[list[AnyMessage], add_messages]
-    structured_response: NotRequired[dict[str, str | None]]
-    """`{"emotion", "response"}`"""
+    structured_response: NotRequired[dict[str, str | None] | None]
+    """`{"emotion", "response"}`; None until the turn is answered."""
     emotion: NotRequired[str | None]
+    """The SEM's best guess until the model has settled it."""
     emotion_candidates: NotRequired[list[dict[str, Any]]]
     """The prioritised emotions: `{"label", "probability"}`, most probable first."""
     cause_words: NotRequired[dict[str, list[str]]]
@@ -44,3 +45,5 @@ class TurnState(HefState):
     """Estimated probability that the first candidate is right; None if the SEM does not estimate it."""
     in_domain: NotRequired[bool]
     """False for a text unlike anything the SEM was trained on: the instruction then says nothing of its reading."""
+    sem_failure: NotRequired[str | None]
+    """Why the SEM could not read the turn; None if it did."""

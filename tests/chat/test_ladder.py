@@ -1,6 +1,7 @@
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.messages.ai import UsageMetadata
 
-from hef_graph.chat.ladder import Attempt, Case, settle, whole_sentences
+from hef_graph.chat.ladder import FIRST_WAIT, MAX_CALLS, Attempt, Call, Case, CutReply, settle, whole_sentences
+from hef_graph.chat.methods import Method
 from hef_graph.chat.outcome import Outcome
 from hef_graph.errors import HefReplyError
 from tests.fakes import LABELS, reply_json
@@ -22,29 +24,43 @@ SEEN_USAGE: UsageMetadata = {"input_tokens": 5, "output_tokens": 2, "total_token
 class Settled:
     """What the ladder came to."""
 
-    prompts: list[Sequence[BaseMessage]]
-    result: Outcome | HefReplyError
+    calls: list[Call]
+    result: Outcome | CutReply | HefReplyError
+
+    @property
+    def prompts(self) -> list[Sequence[BaseMessage]]:
+        return [call.prompt for call in self.calls]
 
     @property
     def outcome(self) -> Outcome:
         assert isinstance(self.result, Outcome)
         return self.result
 
+    @property
+    def cause(self) -> str:
+        assert isinstance(self.result, HefReplyError)
+        return self.result.cause
 
-def climb(*attempts: Attempt | str) -> Settled:
+
+def climb(*attempts: Attempt | str, case: Case = CASE) -> Settled:
     """Play the attempts against the ladder."""
-    settling, prompts = settle(CASE), []
-    prompts.append(next(settling))
+    settling, calls = settle(case), []
+    calls.append(next(settling))
     for attempt in attempts:
         try:
-            prompts.append(settling.send(Attempt(attempt) if isinstance(attempt, str) else attempt))
+            calls.append(settling.send(Attempt(attempt) if isinstance(attempt, str) else attempt))
         except StopIteration as end:
-            return Settled(prompts, end.value)
+            return Settled(calls, end.value)
     raise AssertionError(f"the ladder asks for more than {len(attempts)} answers")
 
 
-def failed(cause: str, text: str = "") -> Attempt:
-    return Attempt(text, HefReplyError(cause, "it failed"))
+def failed(cause: str, text: str = "", **details: Any) -> Attempt:
+    return Attempt(text, HefReplyError(cause, "it failed", **details))
+
+
+REFUSED = failed("bad_request", refused_method=True)
+
+GOOD = reply_json("sad", "Oh no.")
 
 
 def test_a_valid_first_answer_is_not_degraded() -> None:
@@ -75,7 +91,7 @@ def test_a_label_that_stays_wrong_is_replaced_by_the_best_candidate() -> None:
 
 
 def test_a_second_answer_that_fails_leaves_the_first_ones_response() -> None:
-    assert climb(reply_json("blue", "First."), failed("server")).result == Outcome("angry", "First.", "label")
+    assert climb(reply_json("blue", "First."), failed("auth")).result == Outcome("angry", "First.", "label")
 
 
 def test_a_label_in_another_case_is_mended_without_asking() -> None:
@@ -90,13 +106,72 @@ def test_an_answer_that_does_not_fit_is_asked_for_again(first: str) -> None:
     assert str(outcome.degraded_reason).startswith("repaired:")
 
 
+@pytest.mark.parametrize("cause", ["refusal", "truncated", "filter", "auth", "not_found", "bad_request", "error"])
+def test_what_a_second_call_cannot_mend_goes_down_at_once(cause: str) -> None:
+    assert climb(failed(cause)).cause == cause
+
+
+PASSING = ["rate_limit", "server", "connection", "malformed", "timeout"]
+
+
+@pytest.mark.parametrize("cause", PASSING)
+def test_what_may_pass_is_asked_for_again_with_the_same_prompt(cause: str) -> None:
+    settled = climb(failed(cause), GOOD)
+    assert settled.result == Outcome("sad", "Oh no.", f"repaired:{cause}")
+    assert settled.prompts == [CASE.prompt] * 2
+
+
+@pytest.mark.parametrize("cause", PASSING)
+def test_a_turn_has_three_calls_and_no_more(cause: str) -> None:
+    settled = climb(*[failed(cause)] * MAX_CALLS)
+    assert (settled.cause, len(settled.calls), MAX_CALLS) == (cause, 3, 3)
+
+
+def test_each_wait_is_twice_the_one_before() -> None:
+    assert [call.wait for call in climb(*[failed("server")] * 3).calls] == [0.0, FIRST_WAIT, 2 * FIRST_WAIT]
+
+
+def test_a_provider_that_names_a_time_is_asked_again_then() -> None:
+    assert climb(failed("rate_limit", retry_after=7.0), GOOD).calls[1].wait == 7.0
+
+
+@pytest.mark.parametrize(("retry_after", "calls"), [(4.9, 2), (5.1, 1)])
+def test_a_wait_that_takes_half_of_what_is_left_is_not_worth_it(retry_after: float, calls: int) -> None:
+    case = replace(CASE, remaining=lambda: 10.0)
+    attempts = [failed("rate_limit", retry_after=retry_after), GOOD][:calls]
+    assert len(climb(*attempts, case=case).calls) == calls
+
+
+def test_past_the_deadline_nothing_is_asked_again() -> None:
+    assert climb(failed("timeout"), case=replace(CASE, remaining=lambda: 0.0)).cause == "timeout"
+
+
+def test_after_a_malformed_stream_the_answer_is_asked_for_in_one_piece() -> None:
+    assert [call.streamed for call in climb(failed("malformed"), GOOD).calls] == [True, False]
+    assert [call.streamed for call in climb(failed("server"), GOOD).calls] == [True, True]
+
+
+def test_a_refused_method_moves_one_down_with_the_same_prompt() -> None:
+    settled = climb(REFUSED, REFUSED, GOOD, case=replace(CASE, method="json_schema"))
+    assert [call.method for call in settled.calls] == ["json_schema", "function_calling", "json_mode"]
+    assert [call.wait for call in settled.calls] == [0.0] * 3
+    assert settled.outcome.degraded_reason == "repaired:bad_request"
+
+
 @pytest.mark.parametrize(
-    "cause", ["refusal", "truncated", "filter", "timeout", "auth", "rate_limit", "server", "error"]
+    ("method", "lower"), [("json_schema", "function_calling"), ("json_mode", "plain"), ("native", "plain")]
 )
-def test_what_a_second_look_cannot_mend_goes_down_at_once(cause: str) -> None:
-    result = climb(failed(cause)).result
-    assert isinstance(result, HefReplyError)
-    assert result.cause == cause
+def test_each_method_has_the_one_below(method: Method, lower: Method) -> None:
+    assert climb(REFUSED, GOOD, case=replace(CASE, method=method)).calls[1].method == lower
+
+
+@pytest.mark.parametrize("method", ["plain", "grammar"])
+def test_below_the_last_method_there_is_none(method: Method) -> None:
+    assert climb(REFUSED, case=replace(CASE, method=method)).cause == "bad_request"
+
+
+def test_three_refused_methods_are_three_calls() -> None:
+    assert len(climb(REFUSED, REFUSED, REFUSED, case=replace(CASE, method="json_schema")).calls) == 3
 
 
 def test_a_cut_answer_keeps_its_whole_sentences_and_the_models_label() -> None:
@@ -131,15 +206,27 @@ def test_broken_json_is_never_shown_as_prose(broken: str) -> None:
     assert isinstance(climb(broken, broken).result, HefReplyError)
 
 
-def test_an_error_names_the_first_cause() -> None:
-    result = climb("", failed("server")).result
-    assert isinstance(result, HefReplyError)
-    assert result.cause == "empty"
+def test_an_error_names_the_last_cause() -> None:
+    assert climb("", failed("auth")).cause == "auth"
 
 
-def test_what_was_shown_is_kept_without_asking_again() -> None:
-    shown = Attempt('{"emotion": "sad", "response": "Oh n', HefReplyError("timeout", "too slow"), shown="Oh n")
-    assert climb(shown).result == Outcome("sad", "Oh n", "timeout")
+def test_an_answer_is_asked_to_be_mended_once() -> None:
+    assert climb("", "").cause == "empty"
+
+
+def test_what_was_shown_is_cut_without_asking_again() -> None:
+    slow = HefReplyError("timeout", "too slow")
+    shown = Attempt('{"emotion": "lonely", "response": "Oh n', slow, shown="Oh n", usage=SEEN_USAGE)
+    assert climb(shown).result == CutReply("lonely", "Oh n", slow, SEEN_USAGE)
+
+
+@pytest.mark.parametrize(
+    ("shown", "closed", "has_sentence"),
+    [("Oh n", "Oh n…", False), ("Oh. N", "Oh. N…", True), ("Oh.", "Oh.", True), ("Oh…", "Oh…", True)],
+)
+def test_a_cut_reply_is_closed_with_a_mark_unless_it_ends(shown: str, closed: str, has_sentence: bool) -> None:
+    cut = CutReply("sad", shown, HefReplyError("timeout", "too slow"))
+    assert (cut.closed, cut.has_sentence) == (closed, has_sentence)
 
 
 def test_the_tokens_of_both_answers_are_counted() -> None:

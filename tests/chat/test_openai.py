@@ -34,55 +34,6 @@ def graph_on(server: OpenAIServer, options: HefOptions | None = None) -> HefGrap
     return create_hef_graph(model, sem=SpeakingStubSem(), options=options)
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A provider's answer that is not a good one, and what the user gets instead."""
-
-    reply: str | Completion | Failure
-    reason: str
-    response: str = STUB_REPLY
-    requests: int = 1
-
-
-FAULTS = {
-    "refusal": Fault(Completion(refusal="I cannot talk about that."), "refusal"),
-    "cut before a sentence": Fault(Completion('{"emotion": "sad", "resp', "length"), "truncated"),
-    "content filter": Fault(Completion("", "content_filter"), "filter"),
-    "prose": Fault("I'm so sorry to hear it.", "prose", "I'm so sorry to hear it.", requests=2),
-    "label outside the set": Fault(reply_json("blue", "Oh, poor you."), "label", "Oh, poor you.", requests=2),
-    "no label": Fault('{"response": "Oh, poor you."}', "label", "Oh, poor you.", requests=2),
-    "empty": Fault("", "empty", requests=2),
-    "empty response": Fault(reply_json("sad", " "), "empty", requests=2),
-    "broken JSON": Fault('{"emotion": sad}', "prose", requests=2),
-    "400": Fault(Failure(400), "bad_request"),
-    "401": Fault(Failure(401), "auth"),
-    "404": Fault(Failure(404), "not_found"),
-    "429": Fault(Failure(429, headers={"Retry-After": "60"}), "rate_limit"),
-    "500": Fault(Failure(500), "server"),
-    "503": Fault(Failure(503), "server"),
-}
-
-
-@every_mode
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-async def test_each_failure_gives_an_answer_and_its_reason(fault: Fault, mode: Mode) -> None:
-    with OpenAIServer(fault.reply) as server:
-        out = (await run_turn(graph_on(server), mode, SAID)).out
-    assert out["structured_response"] == {"emotion": "sad", "response": fault.response}
-    assert out["messages"][-1].text == fault.response
-    assert out["degraded_reason"] == fault.reason
-    assert len(server.requests) == fault.requests
-
-
-@every_mode
-@pytest.mark.parametrize("name", ["refusal", "content filter", "label outside the set", "401", "500"])
-async def test_strict_raises_each_failure(name: str, mode: Mode) -> None:
-    fault = FAULTS[name]
-    with OpenAIServer(fault.reply) as server, pytest.raises(HefReplyError) as raised:
-        await run_turn(graph_on(server, HefOptions(strict=True)), mode, SAID)
-    assert raised.value.cause == fault.reason
-
-
 @every_mode
 async def test_a_good_answer_comes_back_typed(mode: Mode) -> None:
     with OpenAIServer(reply_json("lonely", "Oh, poor you.")) as server:
@@ -167,7 +118,7 @@ async def test_a_provider_that_stalls_midway_leaves_the_words_shown(mode: Mode) 
     with OpenAIServer(reply) as server:
         run = await run_turn(graph_on(server), mode, SAID, HefContext(deadline=0.5))
     assert run.out["structured_response"]["response"] == "".join(run.tokens)
-    assert "Oh, poor you. What happened?".startswith("".join(run.tokens))
+    assert "".join(run.tokens).startswith("Oh, poor")
     assert (run.out["degraded_reason"], run.out["emotion"]) == ("timeout", "lonely")
 
 
@@ -175,7 +126,8 @@ async def test_a_provider_that_stalls_midway_leaves_the_words_shown(mode: Mode) 
 async def test_a_cut_stream_keeps_what_was_shown(mode: Mode) -> None:
     with OpenAIServer(Completion('{"emotion": "lonely", "response": "Oh no. What h', "length")) as server:
         run = await run_turn(graph_on(server), mode, SAID)
-    assert run.out["structured_response"] == {"emotion": "lonely", "response": "Oh no. What h"}
+    assert run.out["structured_response"] == {"emotion": "lonely", "response": "Oh no. What h…"}
+    assert "".join(run.tokens) == "Oh no. What h…"
     assert run.out["degraded_reason"] == "truncated"
 
 

@@ -20,7 +20,8 @@ from typing_extensions import override
 from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.listener import FIXED_REPLY, EmbeddedListener
 from hef_graph.chat.outcome import Outcome, read_outcome
-from hef_graph.chat.reply_model import ReplyModel, _Progress
+from hef_graph.chat.progress import Progress
+from hef_graph.chat.reply_model import ReplyModel
 from hef_graph.errors import HefReplyError
 from hef_graph.types import Dialogue, ReplyCandidate, Turn
 from tests.fakes import LABELS, Answer, Interrupted, ScriptedModel, SpeakingStubSem, reply_json
@@ -168,15 +169,53 @@ async def test_strict_lets_a_repaired_answer_pass(mode: Mode) -> None:
 
 @pytest.mark.parametrize("mode", ["stream", "astream"])
 async def test_words_that_were_shown_stay_when_the_model_breaks_off(mode: Mode) -> None:
+    broken = Interrupted('{"emotion": "lonely", "response": "Oh no. What h', ConnectionError("lost"))
+    answered = await ask(wrap(broken), mode)
+    assert answered.outcome == Outcome("lonely", "Oh no. What h…", "connection")
+    assert "".join(answered.pieces) == "Oh no. What h…"
+
+
+@pytest.mark.parametrize("mode", ["stream", "astream"])
+async def test_less_than_a_sentence_that_was_shown_is_completed(mode: Mode) -> None:
     broken = Interrupted('{"emotion": "lonely", "response": "Oh no, po', ConnectionError("lost"))
     answered = await ask(wrap(broken), mode)
-    assert answered.outcome == Outcome("lonely", "Oh no, po", "connection")
-    assert "".join(answered.pieces) == "Oh no, po"
+    assert answered.outcome == Outcome("lonely", f"Oh no, po… {STUB_REPLY}", "connection")
+    assert "".join(answered.pieces) == answered.outcome.response
+
+
+@pytest.mark.parametrize("mode", ["stream", "astream"])
+async def test_a_shown_answer_that_breaks_off_at_its_end_gets_no_mark(mode: Mode) -> None:
+    broken = Interrupted('{"emotion": "lonely", "response": "Oh no."', ConnectionError("lost"))
+    assert (await ask(wrap(broken), mode)).outcome == Outcome("lonely", "Oh no.", "connection")
+
+
+@every_mode
+async def test_what_passes_in_a_moment_is_asked_for_once_more(mode: Mode) -> None:
+    answered = await ask(wrap(ConnectionError("no route"), reply_json("lonely", "Oh.")), mode)
+    assert answered.outcome == Outcome("lonely", "Oh.", "repaired:connection")
+
+
+@every_mode
+async def test_a_turn_below_hef_says_so_whatever_the_model_answers(mode: Mode) -> None:
+    assert (await ask(wrap(reply_json("lonely", "Oh."), degraded="sem"), mode)).outcome.degraded_reason == "sem"
+
+
+@pytest.mark.parametrize("mode", ["stream", "astream"])
+async def test_the_emotion_is_told_once_before_the_first_word(mode: Mode) -> None:
+    told: list[str] = []
+    inner = ScriptedModel(answers=[reply_json("lonely", "Oh no, poor you!")])
+    model = wrap(inner=inner, on_emotion=told.append)
+    if mode == "stream":
+        seen = [(str(chunk.text), list(told)) for chunk in model.stream(SAID)]
+    else:
+        seen = [(str(chunk.text), list(told)) async for chunk in model.astream(SAID)]
+    assert told == ["lonely"]
+    assert all(before == ["lonely"] for text, before in seen if text)
 
 
 @pytest.mark.parametrize("mode", ["stream", "astream"])
 async def test_a_model_that_breaks_off_before_a_word_is_made_good(mode: Mode) -> None:
-    answered = await ask(wrap(Interrupted('{"emotion": "lone', ConnectionError("lost"))), mode)
+    answered = await ask(wrap(*[Interrupted('{"emotion": "lone', ConnectionError("lost"))] * 3), mode)
     assert answered.outcome == Outcome("sad", STUB_REPLY, "connection")
 
 
@@ -186,6 +225,24 @@ async def test_a_model_slower_than_the_deadline_is_given_up(mode: Mode) -> None:
     answered = await ask(wrap(inner=ScriptedModel(answers=["late"], delay=5), seconds=0.2), mode)
     assert answered.outcome == Outcome("sad", STUB_REPLY, "timeout")
     assert time.monotonic() - start < GIVEN_UP
+
+
+class HungSem(SpeakingStubSem):
+    """A SEM whose decoder never comes back."""
+
+    @override
+    def propose_replies(self, dialogue: Dialogue, emotion: str, *, count: int) -> list[ReplyCandidate]:
+        time.sleep(60)
+        return []
+
+
+@every_mode
+async def test_a_listener_that_hangs_is_given_up_within_a_second_of_the_deadline(mode: Mode) -> None:
+    model = wrap(inner=ScriptedModel(answers=["late"], delay=5), sem=HungSem(), seconds=0.2)
+    model = model.model_copy(update={"listener": model.listener.model_copy(update={"deadline": model.deadline})})
+    start = time.monotonic()
+    assert (await ask(model, mode)).outcome.response == FIXED_REPLY
+    assert time.monotonic() - start < 1.2
 
 
 @pytest.mark.parametrize("mode", ["ainvoke", "astream"])
@@ -238,7 +295,7 @@ def cache() -> Iterator[InMemoryCache]:
 
 
 def test_a_degraded_answer_is_never_remembered(cache: InMemoryCache) -> None:
-    model = wrap(ConnectionError("no route"), reply_json("lonely", "Oh."))
+    model = wrap(*[ConnectionError("no route")] * 3, reply_json("lonely", "Oh."))
     assert [model.invoke(SAID).text for _ in range(2)] == [STUB_REPLY, "Oh."]
 
 
@@ -266,7 +323,7 @@ def plain_json(emotion: str, response: str) -> str:
 def test_however_the_json_is_cut_exactly_the_response_is_shown(
     response: str, places: list[int], write: Callable[[str, str], str]
 ) -> None:
-    progress, shown = _Progress(LABELS), ""
+    progress, shown = Progress(LABELS), ""
     for piece in cut(write("sad", response), places):
         shown += "".join(str(chunk.text) for chunk in progress.add(AIMessageChunk(content=piece)))
     assert shown == response
@@ -275,14 +332,14 @@ def test_however_the_json_is_cut_exactly_the_response_is_shown(
 @settings(deadline=None)
 @given(RESPONSES, st.integers(min_value=1, max_value=60))
 def test_what_is_shown_is_always_a_beginning_of_the_response(response: str, length: int) -> None:
-    progress = _Progress(LABELS)
+    progress = Progress(LABELS)
     for piece in cut(reply_json("sad", response)[:length], list(range(60))):
         progress.add(AIMessageChunk(content=piece))
     assert response.startswith(progress.attempt().shown)
 
 
 def test_nothing_is_shown_before_the_label_is_whole() -> None:
-    progress = _Progress(("sad",))
+    progress = Progress(("sad",))
     written = '{"response": "Oh no.", "emotion": "saddened"}'
     assert not any(progress.add(AIMessageChunk(content=letter)) for letter in written)
 
@@ -290,6 +347,6 @@ def test_nothing_is_shown_before_the_label_is_whole() -> None:
 @settings(deadline=None)
 @given(RESPONSES, st.lists(st.integers(min_value=0)))
 def test_nothing_is_shown_of_an_answer_with_a_wrong_label(response: str, places: list[int]) -> None:
-    progress = _Progress(LABELS)
+    progress = Progress(LABELS)
     shown = [progress.add(AIMessageChunk(content=piece)) for piece in cut(reply_json("blue", response), places)]
     assert not any(shown)

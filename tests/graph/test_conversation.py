@@ -81,7 +81,7 @@ def test_two_conversations_do_not_mix(saver: BaseCheckpointSaver[Any]) -> None:
 
 
 def test_what_a_turn_left_is_written_anew_in_the_next(saver: BaseCheckpointSaver[Any]) -> None:
-    graph = remembering(saver, ConnectionError(), reply_json("joyful", "Yay!"))
+    graph = remembering(saver, *[ConnectionError()] * 3, reply_json("joyful", "Yay!"))
     first, second = graph.invoke(say(SAID[0]), ONE), graph.invoke(say("What a party!"), ONE)
     assert (first["degraded_reason"], second["degraded_reason"]) == ("connection", None)
     assert (first["disclosure"], second["disclosure"]) == (AI_NOTICE, None)
@@ -90,7 +90,7 @@ def test_what_a_turn_left_is_written_anew_in_the_next(saver: BaseCheckpointSaver
 
 
 def test_a_turn_that_failed_leaves_no_emotion_behind(saver: BaseCheckpointSaver[Any]) -> None:
-    graph = remembering(saver, reply_json("sad", "Oh."), KeyError(), reply_json("joyful", "Yay!"), strict=True)
+    graph = remembering(saver, reply_json("sad", "Oh."), PermissionError(), reply_json("joyful", "Yay!"), strict=True)
     graph.invoke(say(SAID[0]), ONE)
     with pytest.raises(HefReplyError):
         graph.invoke(say(SAID[1]), ONE)

@@ -69,7 +69,8 @@ def test_the_notice_is_never_part_of_the_reply() -> None:
 
 def test_the_emotion_history_is_bounded() -> None:
     graph = create_hef_graph(sem=SpeakingStubSem())
-    state: Any = {**say("Hello."), "emotion": "sad", "emotion_history": ["angry"] * HISTORY}
+    answered = {"emotion": "sad", "response": "Oh."}
+    state: Any = {**say("Hello."), "structured_response": answered, "emotion_history": ["angry"] * HISTORY}
     opened = graph.nodes["check_crisis"].bound.invoke(state)
     assert opened["emotion_history"] == ["angry"] * (HISTORY - 1) + ["sad"]
 
