@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from langchain_core.caches import BaseCache
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LangSmithParams
-from langchain_core.messages import BaseMessage
+from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput
+from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import RunnableConfig
 from pydantic import ConfigDict, Field
 from typing_extensions import override
 
@@ -17,6 +18,7 @@ from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.models import ModelLike, shared_model
 from hef_graph.chat.reading import read_evidence
 from hef_graph.chat.stopping import StopSequences
+from hef_graph.chat.tracing import foresee_run, name_run
 from hef_graph.defaults import build_listener, resolve_model, resolve_sem_or_missing
 from hef_graph.messages import turns_from_messages, words_of_the_application
 from hef_graph.turn import ReadingOptions, instruct
@@ -24,6 +26,9 @@ from hef_graph.types import EmotionAnalysis
 
 _UNHURRIED: Final = Deadline(math.inf)
 """For what has a deadline of its own inside."""
+
+_RUN: Final = "run_manager"
+"""`_stream` takes it; `BaseChatModel.stream` only hands on what it does not know."""
 
 
 class EmpatheticChatModel(BaseChatModel):
@@ -57,6 +62,44 @@ class EmpatheticChatModel(BaseChatModel):
     @property
     def _llm_type(self) -> str:
         return "hef"
+
+    @override
+    def stream(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> Iterator[AIMessageChunk]:
+        named = name_run(config)
+        run = foresee_run(CallbackManagerForLLMRun, named)
+        yield from super().stream(input, named, stop=stop, **self._handing_on(run, kwargs))
+
+    @override
+    async def astream(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[AIMessageChunk]:
+        named = name_run(config)
+        run = foresee_run(AsyncCallbackManagerForLLMRun, named)
+        async for chunk in super().astream(input, named, stop=stop, **self._handing_on(run, kwargs)):
+            yield chunk
+
+    def _handing_on(self, run: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """The call's arguments with its run, unless it will not be streamed: `_generate` is told of it anyway."""
+        streams = self._should_stream(async_api=True, **{**kwargs, "stream": True})
+        return {_RUN: run, **kwargs} if streams else kwargs
+
+    @override
+    def _get_invocation_params(self, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
+        """What traces show of the call; the run that is handed on is no parameter of it."""
+        shown = {key: value for key, value in kwargs.items() if key != _RUN}
+        return super()._get_invocation_params(stop=stop, **shown)
 
     @override
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:

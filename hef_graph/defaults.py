@@ -7,9 +7,10 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models import BaseChatModel, BaseLLM
 
 from hef_graph.chat.listener import EmbeddedListener
+from hef_graph.chat.local import as_chat_model
 from hef_graph.chat.models import ModelLike, build_model
 from hef_graph.emotions import EMOTIONS
 from hef_graph.errors import HefError, HefInputError, HefModelError
@@ -39,16 +40,18 @@ def build_listener(sem: SmallEmpatheticModel) -> EmbeddedListener:
 
 
 def resolve_model(model: ModelLike, listener: EmbeddedListener) -> BaseChatModel:
-    """The given chat model, the one behind a "provider:name" string, or the listener for None.
+    """The given chat model, one around a local pipeline, the one behind a "provider:name" string, or the listener.
 
     Raises:
-        HefModelError: the string cannot be set up.
+        HefModelError: the string cannot be set up, or the language model is no `HuggingFacePipeline`.
         HefInputError: something else was given.
     """
     if model is None:
         return listener
     if isinstance(model, str):
         return build_model(model)
+    if isinstance(model, BaseLLM):
+        return as_chat_model(model)
     if not isinstance(model, BaseChatModel):
         raise HefInputError(f"model is {type(model).__name__}; give a chat model, a 'provider:name' string, or None")
     return model

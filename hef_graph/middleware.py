@@ -5,6 +5,7 @@ the messages in its own node, so neither the small empathetic model (SEM) nor th
 """
 
 import hashlib
+import math
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -19,7 +20,7 @@ from typing_extensions import override
 
 from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.reading import SEM_SHARE, read_evidence
-from hef_graph.defaults import resolve_sem
+from hef_graph.defaults import resolve_sem_or_missing
 from hef_graph.errors import HefInputError
 from hef_graph.instruction import AGENT_ROLE, escape_evidence
 from hef_graph.messages import turns_from_messages
@@ -32,6 +33,9 @@ Update: TypeAlias = dict[str, Any]
 Response: TypeAlias = ModelResponse[Any] | ExtendedModelResponse[Any]
 
 _READ: Final = "empathy_read"
+
+_UNHURRIED: Final = Deadline(math.inf)
+"""For a reading, which has its own deadline inside."""
 
 
 class EmpathyState(AgentState[Any]):
@@ -75,7 +79,7 @@ class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
         strict: bool = False,
     ) -> None:
         super().__init__()
-        self._sem = resolve_sem(sem)
+        self._sem = resolve_sem_or_missing(sem, strict=strict)
         self._options = options or ReadingOptions()
         self._deadline = deadline
         self._strict = strict
@@ -103,17 +107,14 @@ class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
 
     async def _aread(self, state: AgentState[Any]) -> Update:
         """`_read`, off the event loop."""
-        return await self._whole_deadline().acall(lambda: self._read(state))
+        return await _UNHURRIED.acall(lambda: self._read(state))
 
     def _weigh(self, turns: Sequence[Turn]) -> Evidence:
         def read() -> EmotionAnalysis:
             return self._sem.analyze([turns])[0]
 
-        return read_evidence(read, turns, self._options, deadline=self._whole_deadline(), strict=self._strict)
-
-    def _whole_deadline(self) -> Deadline:
-        """The deadline of a turn whose share for the SEM is ours."""
-        return Deadline.after(self._deadline / SEM_SHARE)
+        turn = Deadline.after(self._deadline / SEM_SHARE)  # of which the SEM's share is ours
+        return read_evidence(read, turns, self._options, deadline=turn, strict=self._strict)
 
     def _show(self, request: ModelRequest[Any], update: Update) -> ModelRequest[Any]:
         """The request with the constant role, the turn's evidence, and the state as the reading leaves it."""

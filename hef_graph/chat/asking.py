@@ -93,7 +93,8 @@ class Asker:
     def _bound(self, call: Call) -> Any:
         if call.method != self.method:
             learn_method(self.model, self.method, call.method)
-        return bind_schema(single_call(self.model, self.deadline.remaining), self.labels, call.method)
+        model = single_call(self.model, self.deadline.remaining)
+        return bind_schema(model, self.labels, call.method, deadline=self.deadline)
 
     def _only_blocks(self, call: Call) -> bool:
         """Whether a model has no async side of its own: LangChain would run it in threads that nobody can leave."""

@@ -13,7 +13,7 @@ def single_call(model: BaseChatModel, seconds: float) -> BaseChatModel:
     connections open long after the turn. The caller's object is left as it is; a model without such settings is given
     back as it came.
     """
-    if getattr(model, "root_client", None) is not None:
+    if getattr(model, "root_async_client", None) is not None:
         return _single_openai(model, seconds)
     if "max_retries" in type(model).model_fields:
         return _without_lazy_clients(model.model_copy(update={"max_retries": 0}))
@@ -27,8 +27,9 @@ def _single_openai(model: Any, seconds: float) -> BaseChatModel:
     clients = {"root_client": "client", "root_async_client": "async_client"}
     update: dict[str, Any] = {"max_retries": 0, "request_timeout": timeout}
     for root, completions in clients.items():
-        client = getattr(model, root).with_options(max_retries=0, timeout=timeout)
-        update |= {root: client, completions: client.chat.completions}
+        if (made := getattr(model, root)) is not None:  # with an asynchronous key there is no synchronous client
+            client = made.with_options(max_retries=0, timeout=timeout)
+            update |= {root: client, completions: client.chat.completions}
     copy: BaseChatModel = model.model_copy(update=update)
     return copy
 

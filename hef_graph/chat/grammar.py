@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 EXTRA: Final = "a local model needs {missing}: pip install 'hef-graph[huggingface]'"
 
-VISIBLE: Final = r"^[\p{L}\p{N}\p{P}\p{S}][\n\P{Cc}]*$"
-"""A response begins with something to see, so it is never blank, and holds no control character but the line feed."""
+VISIBLE: Final = r"^[\p{L}\p{N}\p{P}\p{S}][\n\P{C}\p{Cf}]*$"
+"""A response begins with something to see, so it is never blank, and holds nothing that is no character: neither
+control characters, but for the line feed, nor code points that stand for nothing. Joiners (Cf) are part of emoji."""
 
 FORM: Final = {
     "whitespace_flexible": False,
@@ -35,6 +36,9 @@ FORM: Final = {
     "json_allowed_escapes": '"\\n',
 }
 """One way to write the object: the one that the instruction shows. No `\\u`, so no half of an emoji."""
+
+FRAME: Final = '{"emotion": "", "response": ""}'
+"""What a reply is made of beside its label and its response."""
 
 LAST_PART: Final = 0.75
 """Share of the budget after which the response ends with its next sentence: better than in the middle of one."""
@@ -71,8 +75,7 @@ class Bounds:
     def total_tokens(self, labels: Sequence[str]) -> int:
         """Enough for the JSON around a response of the allowed length, even if every byte of it is a token."""
         longest = max(len(json.dumps(label).encode()) for label in labels)
-        frame = len('{"emotion": , "response": ""}')
-        return frame + longest + max(self.response_tokens, LONGEST_CHARACTER) + 1
+        return len(FRAME) + longest + max(self.response_tokens, LONGEST_CHARACTER) + 1
 
 
 def reply_grammar(labels: Sequence[str]) -> str:
@@ -104,6 +107,8 @@ def read_vocabulary(tokenizer: Any) -> Vocabulary:
         tokens = from_tokenizer(tokenizer, eos_token=tokenizer.eos_token_id)
     except Exception as error:  # the library raises whatever its parts raise
         raise HefModelError(f"a grammar cannot be put on {type(tokenizer).__name__}: {error}") from error
+    if tokens.decode_bytes(tokens.tokenize_str(FRAME)) != FRAME.encode():
+        raise HefModelError(f"a grammar cannot be put on {type(tokenizer).__name__}: it has no tokens for {FRAME}")
     return Vocabulary(tokens, _writable([tokens.decode_bytes([token]) for token in range(tokens.vocab_size)]))
 
 

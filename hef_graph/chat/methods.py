@@ -9,6 +9,7 @@ from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableLambda
 
+from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.local import constrain, is_local
 from hef_graph.errors import HefReplyError
 from hef_graph.reply import SCHEMA_NAME, json_schema, reply_schema
@@ -70,9 +71,12 @@ def learn_method(model: BaseChatModel, method: Method, taken: Method) -> None:
 
 
 def bind_schema(
-    model: BaseChatModel, labels: tuple[str, ...], method: Method
+    model: BaseChatModel, labels: tuple[str, ...], method: Method, *, deadline: Deadline | None = None
 ) -> Runnable[LanguageModelInput, BaseMessage]:
-    """The model, asked for the schema; it answers with one message whose `answer_text` is the JSON text."""
+    """The model, asked for the schema; it answers with one message whose `answer_text` is the JSON text.
+
+    A model that runs here stops writing at the deadline.
+    """
     schema = json_schema(labels)
     if method == "json_schema":
         strict = {"name": SCHEMA_NAME, "schema": schema, "strict": True}
@@ -83,7 +87,7 @@ def bind_schema(
         described = {"title": SCHEMA_NAME, "description": "The speaker's emotion, then the reply.", **schema}
         return model.bind_tools([described], tool_choice=SCHEMA_NAME)
     if method == "grammar":
-        return constrain(model, labels)
+        return constrain(model, labels, deadline=deadline)
     if method == "native":
         return _structure(model, labels) | RunnableLambda(_as_message)
     return model

@@ -4,12 +4,13 @@ import os
 from functools import lru_cache
 from typing import TypeAlias
 
-from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models import BaseChatModel, BaseLLM
 
 from hef_graph.errors import HefModelError
 
-ModelLike: TypeAlias = str | BaseChatModel | None
-"""A chat model, a "provider:name" string for `init_chat_model`, or None for the embedded listener."""
+ModelLike: TypeAlias = str | BaseChatModel | BaseLLM | None
+"""A chat model, a `HuggingFacePipeline`, a "provider:name" string for `init_chat_model`, or None for the embedded
+listener."""
 
 
 def build_model(name: str) -> BaseChatModel:

@@ -18,6 +18,7 @@ from hef_graph.chat.listener import EmbeddedListener
 from hef_graph.chat.models import shared_model
 from hef_graph.chat.outcome import read_outcome
 from hef_graph.chat.reading import read_evidence
+from hef_graph.graph.announcing import Announcer
 from hef_graph.graph.context import HefContext, HefOptions
 from hef_graph.graph.memory import Moment, UserMemory
 from hef_graph.graph.remembering import arecall_in_time, aremember_in_time, recall_in_time, remember_in_time
@@ -86,7 +87,7 @@ class Nodes:
             strict=self.options.strict,
         )
         found = {"emotion": next((score.label for score in evidence.candidates), None), **evidence.to_json()}
-        _announcer(found)(found["emotion"], settled=False)
+        _announcer(found).guess(found["emotion"])
         return found
 
     def build_instruction(self, state: TurnState) -> dict[str, Any]:
@@ -99,15 +100,19 @@ class Nodes:
 
     def respond(self, state: TurnState) -> dict[str, Any]:
         """Let the model settle the emotion and answer."""
-        prepared = self._prepare(state)
+        announcer = _announcer(state)
+        prepared = self._prepare(state, announcer)
         left = self._record(state, prepared.model.invoke(prepared.prompt))
+        announcer.settle(left["emotion"])
         remember_in_time(self._memory(), _moment(state, left))
         return left
 
     async def arespond(self, state: TurnState) -> dict[str, Any]:
         """`respond`, awaiting the model."""
-        prepared = await asyncio.to_thread(self._prepare, state)  # a model named by a string imports its package
+        announcer = _announcer(state)
+        prepared = await asyncio.to_thread(self._prepare, state, announcer)  # a model's name may import its package
         left = self._record(state, await prepared.model.ainvoke(prepared.prompt))
+        announcer.settle(left["emotion"])
         await aremember_in_time(self._memory(), _moment(state, left))
         return left
 
@@ -124,7 +129,7 @@ class Nodes:
         )
         return {"instruction": built.text}
 
-    def _prepare(self, state: TurnState) -> PreparedAnswer:
+    def _prepare(self, state: TurnState, announcer: Announcer) -> PreparedAnswer:
         context = _context()
         question = Question(
             turns=turns_from_messages(state["messages"]),
@@ -132,9 +137,7 @@ class Nodes:
             instruction=parse_instruction(state["instruction"]),
             labels=self.labels,
         )
-        options = AnswerOptions(
-            _deadline(state), self.options.structured_method, self.options.strict, _announcer(dict(state))
-        )
+        options = AnswerOptions(_deadline(state), self.options.structured_method, self.options.strict, announcer.settle)
         model = shared_model(context.model) if context.model else self.model
         return prepare_answer(model, self.listener, question, options)
 
@@ -177,15 +180,8 @@ def _deadline(state: TurnState) -> Deadline:
     return Deadline.after(_context().deadline - (time.time() - state["started"]))
 
 
-def _announcer(found: Mapping[str, Any]) -> Callable[..., None]:
-    """Tells streams of mode `custom` an emotion, with what the SEM found beside it."""
-    write = get_runtime(HefContext).stream_writer
-    evidence = {key: found[key] for key in ("emotion_candidates", "cause_words")}
-
-    def announce(emotion: str | None, *, settled: bool = True) -> None:
-        write({"type": "emotion", "emotion": emotion, "settled": settled, **evidence})
-
-    return announce
+def _announcer(found: Mapping[str, Any]) -> Announcer:
+    return Announcer(get_runtime(HefContext).stream_writer, found)
 
 
 def _moment(state: TurnState, left: Mapping[str, Any]) -> Moment:

@@ -1,4 +1,4 @@
-"""Every fault of a provider × every way to run: always a typed result, three HTTP calls at most, in time."""
+"""Every fault of a provider, in every way to run: always a typed result, three HTTP calls at most, in time."""
 
 import pytest
 

@@ -53,7 +53,8 @@ class Writing:
     def feed(self, text: str | bytes) -> bool:
         """Write the text byte by byte; whether generation ends with one of them."""
         tokens = [self._single(byte) for byte in (text.encode() if isinstance(text, str) else text)]
-        return any([self.feed_token(token) for token in tokens])
+        ended = [self.feed_token(token) for token in tokens]
+        return any(ended)
 
     def feed_token(self, token: int) -> bool:
         self._ids.append(token)
@@ -79,7 +80,7 @@ class Writing:
         "…",
         "é" * 300,
         "in  the   middle",
-        "z\u200bero width",
+        "👩\u200d🚒 z\u200bero width",
     ],
 )
 def test_a_response_may_be_any_text_that_shows(qwen: Vocabulary, response: str) -> None:
@@ -108,6 +109,9 @@ def test_a_response_that_begins_with_nothing_to_see_is_impossible(qwen: Vocabula
         "a\x07",
         "a\x7f",
         "a\u009b",
+        "a\ue000",
+        "a\uffff",
+        "a\U000fbea3",
         "a\nb",
         "a\\",
         b"a\xed\xa0\xbd",
@@ -176,8 +180,8 @@ def test_the_models_preference_among_allowed_tokens_is_kept(qwen: Vocabulary) ->
 def test_parts_of_characters_are_no_tokens_where_some_bytes_are_missing() -> None:
     tokenizer = qwen_tokenizer()
     model = json.loads(tokenizer.backend_tokenizer.to_str())
-    kept = [token for token in model["model"]["vocab"] if token != "Ģ"]  # the byte 0x80 as byte-level tokens write it
-    model["model"]["vocab"] = {token: index for index, token in enumerate(kept)}
+    kept = [piece for piece in model["model"]["vocab"] if piece != "Ģ"]  # the byte 0x80 as byte-level tokens write it
+    model["model"]["vocab"] = {piece: index for index, piece in enumerate(kept)}
     model["model"]["merges"], model["added_tokens"] = [], []
     vocabulary = read_vocabulary(_load(json.dumps(model)))
     parts = [token for token in range(len(kept)) if not _is_text(vocabulary.tokens.decode_bytes([token]))]
@@ -301,8 +305,8 @@ def test_a_token_that_was_not_allowed_is_an_error(qwen: Vocabulary) -> None:
 def test_a_tokenizer_without_braces_is_an_error() -> None:
     words = Tokenizer(models.BPE({"<end>": 0, "a": 1, "b": 2}, []))
     words.decoder = decoders.ByteLevel()
-    with pytest.raises(HefModelError, match="no token to go on"):
-        Writing(read_vocabulary(_load(words.to_str()))).rule(torch.zeros(1, 3))
+    with pytest.raises(HefModelError, match="no tokens for"):
+        read_vocabulary(_load(words.to_str()))
 
 
 def test_a_tokenizer_that_is_not_a_fast_one_is_refused() -> None:

@@ -138,8 +138,8 @@ def test_a_provider_that_names_a_time_is_asked_again_then() -> None:
 @pytest.mark.parametrize(("retry_after", "calls"), [(4.9, 2), (5.1, 1)])
 def test_a_wait_that_takes_half_of_what_is_left_is_not_worth_it(retry_after: float, calls: int) -> None:
     case = replace(CASE, remaining=lambda: 10.0)
-    attempts = [failed("rate_limit", retry_after=retry_after), GOOD][:calls]
-    assert len(climb(*attempts, case=case).calls) == calls
+    attempts: list[Attempt | str] = [failed("rate_limit", retry_after=retry_after), GOOD]
+    assert len(climb(*attempts[:calls], case=case).calls) == calls
 
 
 def test_past_the_deadline_nothing_is_asked_again() -> None:

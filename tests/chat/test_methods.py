@@ -1,3 +1,4 @@
+import gc
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,7 +12,15 @@ from langchain_core.tools import BaseTool
 from langchain_openai import AzureChatOpenAI, ChatOpenAI
 from pydantic import BaseModel, SecretStr
 
-from hef_graph.chat.methods import Method, answer_text, bind_schema, check_finish, choose_method
+from hef_graph.chat.methods import (
+    Method,
+    answer_text,
+    bind_schema,
+    check_finish,
+    choose_method,
+    learn_method,
+    learned_method,
+)
 from hef_graph.errors import HefReplyError
 from hef_graph.reply import SCHEMA_NAME, json_schema
 from tests.fakes import LABELS, ScriptedModel
@@ -77,6 +86,36 @@ class PlainStructuredModel(ScriptedModel):
 )
 def test_each_model_class_is_asked_in_the_best_way_that_it_offers(model: BaseChatModel, method: Method) -> None:
     assert choose_method(model) == method
+
+
+@pytest.mark.parametrize(
+    ("profile", "method"),
+    [
+        ({}, "json_schema"),
+        ({"structured_output": True}, "json_schema"),
+        ({"structured_output": False}, "function_calling"),
+        ({"structured_output": False, "tool_calling": False}, "json_mode"),
+    ],
+)
+def test_what_a_models_profile_denies_is_not_asked_for(profile: Any, method: Method) -> None:
+    assert choose_method(ChatOpenAI(model="m", api_key=KEY, profile=profile)) == method
+
+
+def test_a_method_that_a_model_took_is_remembered_for_it_alone() -> None:
+    model, other = ScriptedModel(answers=[]), ScriptedModel(answers=[])
+    learn_method(model, "json_schema", "json_mode")
+    assert learned_method(model, "json_schema") == "json_mode"
+    assert learned_method(model, "function_calling") == "function_calling"
+    assert learned_method(other, "json_schema") == "json_schema"
+
+
+def test_what_was_learned_goes_with_the_model() -> None:
+    for _ in range(20):  # ids are used again
+        model = ScriptedModel(answers=[])
+        assert learned_method(model, "json_schema") == "json_schema"
+        learn_method(model, "json_schema", "plain")
+        del model
+        gc.collect()
 
 
 def test_a_structured_output_without_the_raw_message_will_do() -> None:

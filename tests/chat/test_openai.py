@@ -1,7 +1,7 @@
 """Over real HTTP, against a local server: what is asked of a provider, and what becomes of its answers."""
 
+import threading
 import time
-from dataclasses import dataclass
 from typing import Literal
 
 import pytest
@@ -9,7 +9,6 @@ from langchain_core.messages import HumanMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
-from hef_graph.errors import HefReplyError
 from hef_graph.graph import HefContext, HefGraph, HefOptions, create_hef_graph
 from hef_graph.reply import json_schema
 from tests.fakes import LABELS, SpeakingStubSem, reply_json
@@ -174,3 +173,40 @@ async def test_the_way_of_asking_can_be_chosen(method: Literal["json_mode", "fun
         out = (await run_turn(graph_on(server, HefOptions(structured_method=method)), "stream", SAID)).out
     assert ("tools" in server.requests[0]) == (method == "function_calling")
     assert out["structured_response"] == {"emotion": "lonely", "response": "Oh."}
+
+
+UNKNOWN_FORMAT = Failure(400, {"error": {"message": "Unknown parameter: 'response_format'.", "type": "t", "code": "c"}})
+
+
+@every_mode
+async def test_what_a_provider_refused_is_not_asked_of_it_in_the_next_turn(mode: Mode) -> None:
+    with OpenAIServer(UNKNOWN_FORMAT, reply_json("sad", "Oh."), reply_json("sad", "And now?")) as server:
+        graph = graph_on(server)
+        first, second = [(await run_turn(graph, mode, SAID)).out for _ in range(2)]
+    assert (first["degraded_reason"], second["degraded_reason"]) == ("repaired:bad_request", None)
+    assert ["tools" in request for request in server.requests] == [False, True, True]
+
+
+@every_mode
+async def test_another_bad_request_is_final(mode: Mode) -> None:
+    with OpenAIServer(Failure(400)) as server:
+        assert (await run_turn(graph_on(server), mode, SAID)).out["degraded_reason"] == "bad_request"
+    assert len(server.requests) == 1
+
+
+@every_mode
+async def test_a_way_of_asking_that_was_chosen_moves_down_too(mode: Mode) -> None:
+    with OpenAIServer(UNKNOWN_FORMAT, reply_json("lonely", "Oh.")) as server:
+        out = (await run_turn(graph_on(server, HefOptions(structured_method="json_mode")), mode, SAID)).out
+    assert (out["emotion"], out["degraded_reason"]) == ("lonely", "repaired:bad_request")
+    assert ["response_format" in request for request in server.requests] == [True, False]
+
+
+def test_a_client_that_waits_in_vain_ends_with_the_turn() -> None:
+    before = set(threading.enumerate())
+    with OpenAIServer(Completion(reply_json("sad", "Oh."), stall=20)) as server:
+        graph_on(server).invoke({"messages": [HumanMessage(SAID)]}, context=HefContext(deadline=0.3))
+        waiting = [each for each in set(threading.enumerate()) - before if each.name == "hef-model-call"]
+        for each in waiting:
+            each.join(2)
+        assert [each for each in waiting if each.is_alive()] == []

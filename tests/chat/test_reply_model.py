@@ -1,18 +1,14 @@
 import asyncio
-import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.globals import set_llm_cache
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatResult
 from typing_extensions import override
@@ -20,7 +16,6 @@ from typing_extensions import override
 from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.listener import FIXED_REPLY, EmbeddedListener
 from hef_graph.chat.outcome import Outcome, read_outcome
-from hef_graph.chat.progress import Progress
 from hef_graph.chat.reply_model import ReplyModel
 from hef_graph.errors import HefReplyError
 from hef_graph.types import Dialogue, ReplyCandidate, Turn
@@ -302,51 +297,3 @@ def test_a_degraded_answer_is_never_remembered(cache: InMemoryCache) -> None:
 def test_an_answer_from_the_models_own_cache_is_used(cache: InMemoryCache) -> None:
     inner = ScriptedModel(answers=[reply_json("lonely", "Oh.")])
     assert [wrap(inner=inner).invoke(SAID).text for _ in range(2)] == ["Oh.", "Oh."]
-
-
-def cut(text: str, places: list[int]) -> list[str]:
-    """The text, cut at the places."""
-    marks = sorted({0, len(text), *(place % (len(text) + 1) for place in places)})
-    return [text[start:end] for start, end in pairwise(marks)]
-
-
-RESPONSES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).map(str.strip).filter(bool)
-
-
-def plain_json(emotion: str, response: str) -> str:
-    """As `reply_json`, but without escapes for what is not ASCII."""
-    return json.dumps({"emotion": emotion, "response": response}, ensure_ascii=False)
-
-
-@settings(deadline=None)
-@given(RESPONSES, st.lists(st.integers(min_value=0)), st.sampled_from([reply_json, plain_json]))
-def test_however_the_json_is_cut_exactly_the_response_is_shown(
-    response: str, places: list[int], write: Callable[[str, str], str]
-) -> None:
-    progress, shown = Progress(LABELS), ""
-    for piece in cut(write("sad", response), places):
-        shown += "".join(str(chunk.text) for chunk in progress.add(AIMessageChunk(content=piece)))
-    assert shown == response
-
-
-@settings(deadline=None)
-@given(RESPONSES, st.integers(min_value=1, max_value=60))
-def test_what_is_shown_is_always_a_beginning_of_the_response(response: str, length: int) -> None:
-    progress = Progress(LABELS)
-    for piece in cut(reply_json("sad", response)[:length], list(range(60))):
-        progress.add(AIMessageChunk(content=piece))
-    assert response.startswith(progress.attempt().shown)
-
-
-def test_nothing_is_shown_before_the_label_is_whole() -> None:
-    progress = Progress(("sad",))
-    written = '{"response": "Oh no.", "emotion": "saddened"}'
-    assert not any(progress.add(AIMessageChunk(content=letter)) for letter in written)
-
-
-@settings(deadline=None)
-@given(RESPONSES, st.lists(st.integers(min_value=0)))
-def test_nothing_is_shown_of_an_answer_with_a_wrong_label(response: str, places: list[int]) -> None:
-    progress = Progress(LABELS)
-    shown = [progress.add(AIMessageChunk(content=piece)) for piece in cut(reply_json("blue", response), places)]
-    assert not any(shown)

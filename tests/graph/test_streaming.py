@@ -108,6 +108,34 @@ async def test_values_grow_to_the_whole_state(mode: str) -> None:
     assert values[-1]["structured_response"] == {"emotion": "lonely", "response": REPLY}
 
 
+@streamed
+async def test_emotion_candidates_and_cause_words_arrive_before_the_first_word(mode: str) -> None:
+    told = await events(scripted(), mode, stream_mode=["custom", "messages"])
+    first, settled = [data for kind, data in told if kind == "custom"]
+    assert first["type"] == "emotion"
+    assert (first["emotion"], first["settled"]) == ("sad", False)
+    assert first["emotion_candidates"][0]["label"] == "sad"
+    assert first["cause_words"]["high"] + first["cause_words"]["low"] == ["lost", "cat"]
+    assert settled == {**first, "emotion": "lonely", "settled": True}
+    kinds = [kind for kind, data in told if kind == "custom" or data[0].text]
+    assert kinds[:2] == ["custom", "custom"]
+    assert "custom" not in kinds[2:]
+
+
+@streamed
+async def test_the_state_names_the_sems_emotion_until_the_model_has_settled_it(mode: str) -> None:
+    values = await events(scripted(), mode, stream_mode="values")
+    assert [value.get("emotion") for value in values][-3:] == ["sad", "sad", "lonely"]
+
+
+@streamed
+async def test_the_settled_emotion_is_announced_once_whatever_streams(mode: str) -> None:
+    for answers in ([reply_json("lonely", REPLY)], [ConnectionError()], [reply_json("blue", "x."), "prose"]):
+        told = await events(scripted(*answers), mode, stream_mode="custom")
+        assert [event["settled"] for event in told] == [False, True]
+        assert (await events(scripted(*answers), mode, stream_mode="values"))[-1]["emotion"] == told[-1]["emotion"]
+
+
 def parent_of(graph: HefGraph) -> CompiledStateGraph[MessagesState, None, MessagesState, MessagesState]:
     builder = StateGraph(MessagesState)
     builder.add_node("hef", graph)
@@ -148,3 +176,31 @@ async def test_the_new_event_protocol_sees_the_words() -> None:
     stream = await scripted().astream_events(say(SAID), version="v3")
     texts = ["".join([piece async for piece in message.text]) async for message in stream.messages]
     assert texts == [REPLY]
+
+
+@pytest.mark.filterwarnings("ignore:The v3 streaming protocol")
+def test_the_new_event_protocol_sees_the_words_in_sync_code() -> None:
+    stream = scripted().stream_events(say(SAID), version="v3")
+    assert ["".join(message.text) for message in stream.messages] == [REPLY]
+
+
+@pytest.mark.filterwarnings("ignore:The v3 streaming protocol")
+async def test_a_parents_new_event_protocol_sees_the_words_in_its_subgraph() -> None:
+    stream = await parent_of(scripted()).astream_events(say(SAID), version="v3")
+    texts = []
+    async for inner in stream.subgraphs:
+        texts += ["".join([piece async for piece in message.text]) async for message in inner.messages]
+    assert texts == [REPLY]
+
+
+async def test_a_parents_events_see_the_words() -> None:
+    told = [event async for event in parent_of(scripted()).astream_events(say(SAID), version="v2")]
+    wrapper = [event for event in told if event["event"] == "on_chat_model_stream" and event["name"] == "ReplyModel"]
+    assert "".join(event["data"]["chunk"].text for event in wrapper) == REPLY
+
+
+@streamed
+async def test_a_parent_that_streams_its_subgraphs_hears_the_emotion_first(mode: str) -> None:
+    told = await events(parent_of(scripted()), mode, stream_mode=["custom", "messages"], subgraphs=True)
+    kinds = [kind for namespace, kind, _ in told if namespace]
+    assert kinds[0] == "custom"

@@ -1,0 +1,366 @@
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, Final
+
+import pytest
+import torch
+from langchain_core.language_models import BaseChatModel, FakeListChatModel, LanguageModelInput
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_huggingface import ChatHuggingFace
+from transformers import GenerationConfig, set_seed
+
+from hef_graph.chat.deadline import Deadline
+from hef_graph.chat.local import RESPONSE_TOKENS, as_chat_model, constrain, is_local, render_prompt, response_tokens
+from hef_graph.chat.methods import answer_text
+from hef_graph.errors import HefModelError
+from hef_graph.reply import parse_reply
+from tests.tiny_llms import (
+    FAMILIES,
+    PROMPT,
+    babble,
+    glm_tokenizer,
+    is_valid,
+    llama_tokenizer,
+    mistral_tokenizer,
+    qwen_tokenizer,
+    tiny_chat,
+    tiny_pipeline,
+)
+
+LABELS: Final = ("sad", "lonely", "hopeful")
+THREAD: Final = "hef-local-model"
+
+
+@pytest.fixture(autouse=True)
+def one_core() -> Iterator[None]:
+    """Tiny matrices are slowed down by sharing them out."""
+    cores = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(cores)
+
+
+@cache
+def chat(family: str = "qwen2") -> ChatHuggingFace:
+    return tiny_chat(family, do_sample=True, max_new_tokens=24)
+
+
+def answer(model: BaseChatModel, seed: int = 0, prompt: tuple[BaseMessage, ...] = PROMPT) -> BaseMessage:
+    set_seed(seed)
+    return constrain(model, LABELS).invoke(list(prompt))
+
+
+def fits(text: str) -> bool:
+    return parse_reply(text, LABELS).repair is None
+
+
+def endless(**settings: Any) -> ChatHuggingFace:
+    """A model that would write for hours: it may choose no token with a quote but where the grammar insists."""
+    tokenizer = qwen_tokenizer()
+    marks = [token for token in range(len(tokenizer)) if set(tokenizer.decode([token])) & set('".!?。…！？\\')]
+    return tiny_chat(
+        "qwen2", tokenizer=tokenizer, do_sample=True, max_new_tokens=10**6, suppress_tokens=marks, **settings
+    )
+
+
+def settings_object(**settings: Any) -> GenerationConfig:
+    kind: Any = GenerationConfig
+    built: GenerationConfig = kind(**settings)
+    return built
+
+
+def wait_for_threads(seconds: float = 5.0) -> bool:
+    """Whether all generation has stopped in time."""
+    end = time.monotonic() + seconds
+    while any(thread.name == THREAD for thread in threading.enumerate()):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_random_weights_of_any_family_write_replies_that_fit_the_schema(family: str) -> None:
+    texts = list(babble(family, 25))
+    assert [text for text in texts if not is_valid(text)] == []
+    assert len(set(texts)) == 25
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_hundred_of_a_hundred_replies_fit_the_schema(family: str) -> None:
+    assert sum(is_valid(text) for text in babble(family, 100)) == 100
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_stream_brings_the_same_text_piece_by_piece(family: str) -> None:
+    whole = answer(chat(family), seed=3)
+    set_seed(3)
+    chunks = [answer_text(chunk) for chunk in constrain(chat(family), LABELS).stream(list(PROMPT))]
+    assert "".join(chunks) == answer_text(whole)
+    assert len([chunk for chunk in chunks if chunk]) > 8
+
+
+def test_the_first_piece_comes_before_the_reply_is_written() -> None:
+    stream = constrain(endless(), LABELS).stream(list(PROMPT))
+    assert str(next(stream).text).startswith("{")
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen2"])
+@pytest.mark.parametrize("budget", [1, 2, 3, 5, 20])
+def test_any_budget_suffices(family: str, budget: int) -> None:
+    pipeline = chat(family).llm.pipeline
+    model = as_chat_model(tiny_pipeline(family, tokenizer=pipeline.tokenizer, do_sample=True, max_new_tokens=budget))
+    assert all(fits(answer_text(answer(model, seed))) for seed in range(5))
+
+
+@pytest.mark.parametrize(
+    ("settings", "tokens"),
+    [
+        ({}, RESPONSE_TOKENS),
+        ({"max_new_tokens": 7}, 7),
+        ({"generation_config": settings_object(max_new_tokens=9)}, 9),
+        ({"max_length": 30}, RESPONSE_TOKENS),
+    ],
+)
+def test_the_pipelines_max_new_tokens_bound_the_response(settings: dict[str, Any], tokens: int) -> None:
+    assert response_tokens(tiny_pipeline("qwen2", **settings).pipeline) == tokens
+
+
+def test_the_models_own_generation_settings_bound_the_response() -> None:
+    pipeline = tiny_pipeline("qwen2").pipeline
+    pipeline.model.generation_config.max_new_tokens = 11
+    assert response_tokens(pipeline) == 11
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"do_sample": False},
+        {"do_sample": True, "temperature": 0.01, "top_k": 1},
+        {"do_sample": True, "top_p": 0.05, "min_p": 0.9, "typical_p": 0.1},
+        {"do_sample": True, "repetition_penalty": 5.0, "no_repeat_ngram_size": 1},
+        {"do_sample": True, "bad_words_ids": [[token] for token in range(500)]},
+        {"do_sample": True, "min_new_tokens": 40, "min_length": 90},
+        {"do_sample": True, "num_beams": 3, "num_return_sequences": 2},
+        {"do_sample": True, "max_time": 1e-9},
+        {"do_sample": True, "stop_sequence": ["emotion", "e"]},
+        {"do_sample": True, "max_length": 5},
+        {"do_sample": True, "eos_token_id": list(range(300)), "forced_eos_token_id": 3},
+        {"do_sample": True, "return_full_text": True, "clean_up_tokenization_spaces": True},
+        {"do_sample": True, "remove_invalid_values": True, "renormalize_logits": True},
+        {"do_sample": True, "cache_implementation": "static"},
+        {"do_sample": True, "use_cache": False},
+        {"generation_config": settings_object(do_sample=True, max_new_tokens=12, top_k=5)},
+    ],
+    ids="-".join,
+)
+def test_no_setting_of_the_pipeline_breaks_a_reply(settings: dict[str, Any]) -> None:
+    given = settings if "generation_config" in settings else {"max_new_tokens": 12, **settings}
+    model = tiny_chat("llama", **given)
+    assert all(fits(answer_text(answer(model, seed))) for seed in range(3))
+
+
+def test_sampling_is_the_pipelines_own() -> None:
+    greedy, sampled = tiny_chat("qwen2", do_sample=False, max_new_tokens=12), chat()
+    assert len({answer_text(answer(greedy, seed)) for seed in range(3)}) == 1
+    assert len({answer_text(answer(sampled, seed)) for seed in range(3)}) == 3
+
+
+def test_spaces_before_punctuation_stay_as_written() -> None:
+    tokenizer = llama_tokenizer()
+    tokenizer.clean_up_tokenization_spaces = True
+    model = tiny_chat("llama", tokenizer=tokenizer, do_sample=True, max_new_tokens=60)
+    with_space = [text for seed in range(6) if " " in (text := answer_text(answer(model, seed)))[40:]]
+    assert with_space
+    assert all(fits(text) for text in with_space)
+
+
+def test_a_call_leaves_the_pipeline_as_it_was() -> None:
+    pipeline = chat().llm.pipeline
+    before = pipeline.model.generation_config.to_dict(), dict(pipeline._generate_kwargs), dict(pipeline._forward_params)
+    answer(chat())
+    after = pipeline.model.generation_config.to_dict(), dict(pipeline._generate_kwargs), dict(pipeline._forward_params)
+    assert after == before
+
+
+def test_two_calls_at_once_write_what_they_would_write_alone() -> None:
+    model = constrain(tiny_chat("qwen2", do_sample=False, max_new_tokens=30), LABELS)
+    prompts: list[LanguageModelInput] = [[HumanMessage(f"Number {number} is closed.")] for number in range(4)]
+    alone = [answer_text(model.invoke(prompt)) for prompt in prompts]
+    assert [answer_text(message) for message in model.batch(prompts, {"max_concurrency": 4})] == alone
+    assert len(set(alone)) > 1
+
+
+def test_tokens_are_counted() -> None:
+    message = answer(chat())
+    assert isinstance(message, AIMessage)
+    assert message.usage_metadata is not None
+    prompt = render_prompt(chat().tokenizer, PROMPT)
+    assert message.usage_metadata["input_tokens"] == len(chat().tokenizer(prompt.text)["input_ids"])
+    assert 10 < message.usage_metadata["output_tokens"] < 70
+
+
+def test_a_streams_last_chunk_counts_tokens_and_says_that_the_reply_is_whole() -> None:
+    *_, last = constrain(chat(), LABELS).stream(list(PROMPT))
+    assert getattr(last, "usage_metadata", None)
+    assert last.response_metadata["finish_reason"] == "stop"
+
+
+def test_a_closed_stream_stops_generation() -> None:
+    stream = constrain(endless(), LABELS).stream(list(PROMPT))
+    next(stream)
+    assert not wait_for_threads(0.05)
+    stream.close()  # type: ignore[attr-defined]  # a generator
+    assert wait_for_threads()
+
+
+def test_generation_stops_at_the_deadline() -> None:
+    start = time.monotonic()
+    with pytest.raises(TimeoutError):
+        constrain(endless(), LABELS, deadline=Deadline.after(0.5)).invoke(list(PROMPT))
+    assert time.monotonic() - start < 3
+
+
+def test_a_stream_that_was_left_alone_stops_at_the_deadline() -> None:
+    deadline = Deadline.after(0.5)
+    model = constrain(endless(), LABELS, deadline=deadline)
+    with pytest.raises(TimeoutError):
+        list(deadline.iterate(lambda: model.stream(list(PROMPT))))
+    assert wait_for_threads()
+
+
+def test_a_call_that_waits_for_its_turn_does_so_until_the_deadline() -> None:
+    model = endless()
+    busy = constrain(model, LABELS).stream(list(PROMPT))
+    next(busy)
+    with pytest.raises(TimeoutError):
+        constrain(model, LABELS, deadline=Deadline.after(0.1)).invoke(list(PROMPT))
+    busy.close()  # type: ignore[attr-defined]  # a generator
+    assert wait_for_threads()
+
+
+async def test_async_callers_run_it_under_their_deadline() -> None:
+    model, deadline = constrain(chat(), LABELS), Deadline.after(20)
+    message = await deadline.acall(lambda: model.invoke(list(PROMPT)))
+    chunks = [chunk async for chunk in deadline.aiterate_blocking(lambda: model.stream(list(PROMPT)))]
+    assert fits(answer_text(message))
+    assert fits("".join(answer_text(chunk) for chunk in chunks))
+
+
+@pytest.mark.parametrize("way", ["invoke", "stream"])
+def test_an_error_of_the_model_reaches_the_caller_at_once(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    model = tiny_chat("qwen2")
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(model.llm.pipeline.model, "forward", fail)
+    start = time.monotonic()
+    with pytest.raises(RuntimeError, match="out of memory"):
+        list(getattr(constrain(model, LABELS), way)(list(PROMPT)))
+    assert time.monotonic() - start < 5
+
+
+def test_a_template_that_refuses_a_system_role_gets_the_instruction_in_the_first_user_turn() -> None:
+    prompt = render_prompt(mistral_tokenizer(), PROMPT)
+    assert prompt.text == f"<s>[INST] {PROMPT[0].text}\n\n{PROMPT[1].text} [/INST]"
+    assert not prompt.add_special_tokens
+
+
+def test_a_template_that_leaves_the_instruction_out_gets_it_in_the_first_user_turn() -> None:
+    template = "{% for m in messages %}{% if m['role'] != 'system' %}<{{ m['content'] }}>{% endif %}{% endfor %}"
+    assert render_prompt(qwen_tokenizer(template), PROMPT).text == f"<{PROMPT[0].text}\n\n{PROMPT[1].text}>"
+
+
+def test_two_turns_of_one_side_become_one_where_the_template_wants_it() -> None:
+    said = [HumanMessage("Hello?"), HumanMessage("Anyone?"), AIMessage("Yes."), HumanMessage("Good.")]
+    rendered = render_prompt(mistral_tokenizer(), said).text
+    assert rendered == "<s>[INST] Hello?\n\nAnyone? [/INST] Yes.</s>[INST] Good. [/INST]"
+
+
+@pytest.mark.parametrize("template", [None, "{{ raise_exception('never') }}", "{{ nothing.at.all }}"])
+def test_without_a_template_that_works_turns_are_headed_with_plain_names(template: str | None) -> None:
+    prompt = render_prompt(llama_tokenizer(template), [*PROMPT, AIMessage("Oh."), HumanMessage("Yes.")])
+    system, user = PROMPT[0].text, PROMPT[1].text
+    assert prompt.text == f"Instructions: {system}\n\nUser: {user}\n\nAssistant: Oh.\n\nUser: Yes.\n\nAssistant:"
+    assert prompt.add_special_tokens
+
+
+def test_a_model_without_a_template_writes_replies_too() -> None:
+    model = tiny_chat("llama", tokenizer=llama_tokenizer(None), do_sample=True, max_new_tokens=12)
+    assert fits(answer_text(answer(model)))
+
+
+def test_a_model_that_can_think_first_is_asked_not_to() -> None:
+    assert render_prompt(qwen_tokenizer(), PROMPT).text.endswith("assistant\n<think>\n\n</think>\n\n")
+
+
+@pytest.mark.parametrize("tokenizer", [llama_tokenizer(), mistral_tokenizer(), glm_tokenizer()])
+def test_a_rendered_prompt_begins_with_one_beginning(tokenizer: Any) -> None:
+    prompt = render_prompt(tokenizer, PROMPT)
+    first = tokenizer(prompt.text, add_special_tokens=prompt.add_special_tokens)["input_ids"][:2]
+    assert len(set(first)) == 2
+
+
+def test_a_prompt_that_fills_the_context_still_gets_a_reply() -> None:
+    model = tiny_chat("qwen2", do_sample=True, max_new_tokens=200)
+    model.llm.pipeline.model.config.max_position_embeddings = 300
+    message = answer(model, prompt=(SystemMessage("Answer."), HumanMessage("No. " * 50)))
+    assert isinstance(message, AIMessage)
+    assert message.usage_metadata is not None
+    assert message.usage_metadata["total_tokens"] <= 300
+    assert fits(answer_text(message))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_chat_model_around_a_pipeline_is_local(family: str) -> None:
+    assert is_local(chat(family))
+
+
+def test_other_models_are_not_local() -> None:
+    assert not is_local(FakeListChatModel(responses=["hi"]))
+
+
+def test_a_pipeline_of_another_task_is_not_local() -> None:
+    model = tiny_chat("qwen2")
+    model.llm.pipeline.task = "image-text-to-text"
+    assert not is_local(model)
+
+
+def test_a_bare_pipeline_becomes_a_chat_model_with_its_own_tokenizer() -> None:
+    llm = tiny_pipeline("qwen2")
+    model = as_chat_model(llm)
+    assert is_local(model)
+    assert getattr(model, "tokenizer", None) is llm.pipeline.tokenizer
+
+
+def test_a_chat_model_stays_what_it_is() -> None:
+    assert as_chat_model(chat()) is chat()
+
+
+def test_anything_else_is_no_chat_model() -> None:
+    with pytest.raises(HefModelError, match="the model is a int; allowed are"):
+        as_chat_model(3)
+
+
+def test_a_model_that_is_not_local_cannot_be_constrained() -> None:
+    with pytest.raises(HefModelError, match="a FakeListChatModel is no ChatHuggingFace"):
+        constrain(FakeListChatModel(responses=["hi"]), LABELS)
+
+
+def test_a_missing_extra_is_named_when_the_model_is_constrained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "llguidance", None)
+    with pytest.raises(HefModelError, match="a local model needs llguidance: pip install"):
+        constrain(chat(), LABELS)
+
+
+def test_importing_it_imports_none_of_the_libraries() -> None:
+    names = ("torch", "transformers", "langchain_huggingface", "llguidance")
+    code = f"import sys, hef_graph.chat.local; print([name for name in {names} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
