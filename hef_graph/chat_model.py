@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from hef_graph.chat.answering import AnswerOptions, PreparedAnswer, Question, prepare_answer
 from hef_graph.chat.deadline import Deadline
+from hef_graph.chat.methods import Method
 from hef_graph.chat.models import ModelLike, shared_model
 from hef_graph.chat.reading import read_evidence
 from hef_graph.chat.stopping import StopSequences
@@ -54,6 +55,8 @@ class EmpatheticChatModel(BaseChatModel):
     """How much of the SEM's analysis reaches the instruction."""
     deadline: float = 30.0
     """Seconds for one answer; then the rung below the LLM takes over."""
+    method: Method | None = None
+    """How the model is asked for the reply's schema at first; None chooses by what the model can do."""
     strict: bool = False
     """Raise a failing model's `HefReplyError`, or a failing SEM's `HefModelError`, instead."""
     cache: BaseCache | bool | None = Field(default=False, exclude=True)
@@ -171,7 +174,7 @@ class EmpatheticChatModel(BaseChatModel):
         question = Question(turns, evidence, instruction, tuple(reader.labels))
         listener, chosen = build_listener(reader), model or self.model
         answering = shared_model(chosen) if isinstance(chosen, str) else resolve_model(chosen, listener)
-        return prepare_answer(answering, listener, question, AnswerOptions(deadline, strict=self.strict))
+        return prepare_answer(answering, listener, question, AnswerOptions(deadline, self.method, self.strict))
 
     async def _aprepare(self, messages: list[BaseMessage], model: ModelLike = None) -> PreparedAnswer:
         """`_prepare`, off the event loop: the SEM computes, and a model named by a string imports its package."""

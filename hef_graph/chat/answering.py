@@ -4,13 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 
 from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.listener import EmbeddedListener
 from hef_graph.chat.methods import Method
 from hef_graph.chat.reply_model import ReplyModel
+from hef_graph.chat.tracing import foresee_run, name_run
 from hef_graph.instruction import Instruction
 from hef_graph.turn import Evidence, compose_prompt, turns_as_messages
 from hef_graph.types import Turn
@@ -53,6 +55,20 @@ class PreparedAnswer:
 
     model: Answering
     prompt: list[BaseMessage]
+
+    def invoke(self) -> AIMessage:
+        """The answer; the inner model's run is a child of this one's in traces."""
+        named = name_run(None)
+        return self._running(foresee_run(CallbackManagerForLLMRun, named)).invoke(self.prompt, named)
+
+    async def ainvoke(self) -> AIMessage:
+        """`invoke`, awaited."""
+        named = name_run(None)
+        return await self._running(foresee_run(AsyncCallbackManagerForLLMRun, named)).ainvoke(self.prompt, named)
+
+    def _running(self, run: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun) -> Answering:
+        """LangChain does not tell a model of its run where an `invoke` streams."""
+        return self.model.model_copy(update={"run": run}) if isinstance(self.model, ReplyModel) else self.model
 
 
 def prepare_answer(

@@ -53,6 +53,8 @@ class ReplyModel(BaseChatModel):
     """Raise the `HefReplyError` instead of taking the rung below."""
     on_emotion: Callable[[str], None] | None = Field(default=None, exclude=True)
     """Told the emotion that a streamed answer settles on, before the first word of its response."""
+    run: Any = Field(default=None, exclude=True)
+    """The run of this call, where LangChain does not hand it on (`PreparedAnswer.invoke`)."""
     cache: BaseCache | bool | None = Field(default=False, exclude=True)
     """Never: LangChain's global cache knows a wrapper by its prompt alone; the inner model may use it."""
 
@@ -141,7 +143,7 @@ class ReplyModel(BaseChatModel):
                 return
 
     def _asker(self, run: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None) -> Asker:
-        return Asker(self.inner, self.labels, self._first_method, self._models_deadline, silent_child(run))
+        return Asker(self.inner, self.labels, self._first_method, self._models_deadline, silent_child(run or self.run))
 
     def _settle(self, messages: Sequence[BaseMessage]) -> Settling:
         method, deadline = learned_method(self.inner, self._first_method), self._models_deadline

@@ -102,7 +102,7 @@ class Nodes:
         """Let the model settle the emotion and answer."""
         announcer = _announcer(state)
         prepared = self._prepare(state, announcer)
-        left = self._record(state, prepared.model.invoke(prepared.prompt))
+        left = self._record(state, prepared.invoke())
         announcer.settle(left["emotion"])
         remember_in_time(self._memory(), _moment(state, left))
         return left
@@ -111,7 +111,7 @@ class Nodes:
         """`respond`, awaiting the model."""
         announcer = _announcer(state)
         prepared = await asyncio.to_thread(self._prepare, state, announcer)  # a model's name may import its package
-        left = self._record(state, await prepared.model.ainvoke(prepared.prompt))
+        left = self._record(state, await prepared.ainvoke())
         announcer.settle(left["emotion"])
         await aremember_in_time(self._memory(), _moment(state, left))
         return left

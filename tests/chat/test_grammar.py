@@ -79,8 +79,7 @@ class Writing:
         r"a\\b",
         "…",
         "é" * 300,
-        "in  the   middle",
-        "👩\u200d🚒 z\u200bero width",
+        "👩\u200d🚒 too   many spaces",
     ],
 )
 def test_a_response_may_be_any_text_that_shows(qwen: Vocabulary, response: str) -> None:
@@ -90,38 +89,25 @@ def test_a_response_may_be_any_text_that_shows(qwen: Vocabulary, response: str) 
 
 
 @pytest.mark.parametrize(
-    "response",
-    ["", " ", "  hi", "\u00a0", "\u3000", r"\n", r"\n hi", "\u200b", "\u0301", "\ufeff"],
+    "response", ["", " ", "  hi", "\u00a0", "\u3000", r"\n", r"\n hi", "\u200b", "\u0301", "\ufeff"]
 )
 def test_a_response_that_begins_with_nothing_to_see_is_impossible(qwen: Vocabulary, response: str) -> None:
     assert not accepts(qwen, OPENING + response + '"}')
 
 
-@pytest.mark.parametrize(
-    "response",
-    [
-        r"a\ud83d",
-        r"a\ud83d\ude00",
-        r"a\u0000",
-        r"a\tb",
-        r"a\/b",
-        "a\x00",
-        "a\x07",
-        "a\x7f",
-        "a\u009b",
-        "a\ue000",
-        "a\uffff",
-        "a\U000fbea3",
-        "a\nb",
-        "a\\",
-        b"a\xed\xa0\xbd",
-        b"a\xff",
-        b"a\xc3",
-    ],
-)
-def test_escapes_and_characters_that_are_trouble_later_are_impossible(qwen: Vocabulary, response: str | bytes) -> None:
-    written = response.encode() if isinstance(response, str) else response
-    assert not accepts(qwen, OPENING.encode() + written + b'"}')
+@pytest.mark.parametrize("escape", [r"\ud83d", r"\ud83d\ude00", r"\u0000", r"\u00e9", r"\t", r"\/", "\\"])
+def test_no_escape_is_possible_that_is_not_needed(qwen: Vocabulary, escape: str) -> None:
+    assert not accepts(qwen, OPENING + "a" + escape + '"}')
+
+
+@pytest.mark.parametrize("letter", "\x00\x07\n\x7f\u009b\ue000\uffff\U000fbea3")
+def test_what_is_no_character_is_impossible(qwen: Vocabulary, letter: str) -> None:
+    assert not accepts(qwen, OPENING + "a" + letter + '"}')
+
+
+@pytest.mark.parametrize("part", [b"\xed\xa0\xbd", b"\xff", b"\xc3"])
+def test_bytes_that_are_no_text_are_impossible(qwen: Vocabulary, part: bytes) -> None:
+    assert not accepts(qwen, OPENING.encode() + b"a" + part + b'"}')
 
 
 @pytest.mark.parametrize(
@@ -204,22 +190,15 @@ def test_the_response_is_whole_at_its_closing_quote(qwen: Vocabulary) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "kept"),
-    [
-        ("I am sorr", "I am sorr"),
-        ("Well \\", "Well "),
-        ("Well \\\\", "Well \\\\"),
-        ('Well \\"', 'Well \\"'),
-        (b"Well \xf0\x9f\x98", "Well "),
-        (b"Well \xc3", "Well "),
-        ("Well é", "Well é"),
-    ],
+    ("last", "kept"),
+    [("r", "r"), ("\\", ""), ("\\\\", "\\\\"), ('\\"', '\\"'), (b"\xf0\x9f\x98", ""), (b"\xc3", ""), ("é", "é")],
 )
-def test_a_spent_budget_closes_the_text_wherever_it_is(llama: Vocabulary, written: str | bytes, kept: str) -> None:
-    writing = Writing(llama, response_tokens=len(written.encode() if isinstance(written, str) else written))
-    assert writing.feed(OPENING.encode() + (written.encode() if isinstance(written, str) else written))
+def test_a_spent_budget_closes_the_text_wherever_it_is(llama: Vocabulary, last: str | bytes, kept: str) -> None:
+    written = b"Oh " + (last.encode() if isinstance(last, str) else last)
+    writing = Writing(llama, response_tokens=len(written))
+    assert writing.feed(OPENING.encode() + written)
     writing.writer.close()
-    assert writing.text == OPENING + kept + '"}'
+    assert writing.text == OPENING + "Oh " + kept + '"}'
     assert writing.writer.ending == "budget"
 
 

@@ -2,37 +2,36 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, Final
 
 import pytest
 import torch
+import transformers
 from langchain_core.language_models import BaseChatModel, FakeListChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_huggingface import ChatHuggingFace
-from transformers import GenerationConfig, set_seed
+from transformers import set_seed
 
+from hef_graph import create_hef_graph
 from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.local import RESPONSE_TOKENS, as_chat_model, constrain, is_local, render_prompt, response_tokens
 from hef_graph.chat.methods import answer_text
 from hef_graph.errors import HefModelError
 from hef_graph.reply import parse_reply
-from tests.tiny_llms import (
-    FAMILIES,
-    PROMPT,
-    babble,
-    glm_tokenizer,
-    is_valid,
-    llama_tokenizer,
-    mistral_tokenizer,
-    qwen_tokenizer,
-    tiny_chat,
-    tiny_pipeline,
-)
+from tests import tiny_llms as tiny
+from tests.fakes import StubSem
+from tests.runs import MODES, Mode, run_turn
+from tests.tiny_llms import FAMILIES, PROMPT, babble, is_valid, tiny_chat, tiny_endless, tiny_pipeline
 
 LABELS: Final = ("sad", "lonely", "hopeful")
 THREAD: Final = "hef-local-model"
+GenerationConfig: Any = transformers.GenerationConfig
+SYSTEM, USER = (str(message.text) for message in PROMPT)
+WITHOUT_SYSTEM: Final = (
+    "{% for m in messages %}{% if m['role'] != 'system' %}<{{ m['content'] }}>{% endif %}{% endfor %}"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -49,28 +48,20 @@ def chat(family: str = "qwen2") -> ChatHuggingFace:
     return tiny_chat(family, do_sample=True, max_new_tokens=24)
 
 
-def answer(model: BaseChatModel, seed: int = 0, prompt: tuple[BaseMessage, ...] = PROMPT) -> BaseMessage:
+def answer(model: BaseChatModel, seed: int = 0, prompt: tuple[BaseMessage, ...] = PROMPT) -> AIMessage:
     set_seed(seed)
-    return constrain(model, LABELS).invoke(list(prompt))
+    message = constrain(model, LABELS).invoke(list(prompt))
+    assert isinstance(message, AIMessage)
+    return message
+
+
+def texts(model: BaseChatModel, count: int = 3) -> list[str]:
+    """Replies from several seeds."""
+    return [answer_text(answer(model, seed)) for seed in range(count)]
 
 
 def fits(text: str) -> bool:
     return parse_reply(text, LABELS).repair is None
-
-
-def endless(**settings: Any) -> ChatHuggingFace:
-    """A model that would write for hours: it may choose no token with a quote but where the grammar insists."""
-    tokenizer = qwen_tokenizer()
-    marks = [token for token in range(len(tokenizer)) if set(tokenizer.decode([token])) & set('".!?。…！？\\')]
-    return tiny_chat(
-        "qwen2", tokenizer=tokenizer, do_sample=True, max_new_tokens=10**6, suppress_tokens=marks, **settings
-    )
-
-
-def settings_object(**settings: Any) -> GenerationConfig:
-    kind: Any = GenerationConfig
-    built: GenerationConfig = kind(**settings)
-    return built
 
 
 def wait_for_threads(seconds: float = 5.0) -> bool:
@@ -85,9 +76,9 @@ def wait_for_threads(seconds: float = 5.0) -> bool:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_random_weights_of_any_family_write_replies_that_fit_the_schema(family: str) -> None:
-    texts = list(babble(family, 25))
-    assert [text for text in texts if not is_valid(text)] == []
-    assert len(set(texts)) == 25
+    written = list(babble(family, 25, max_new_tokens=16))
+    assert [text for text in written if not is_valid(text)] == []
+    assert len(set(written)) == 25
 
 
 @pytest.mark.slow
@@ -98,24 +89,17 @@ def test_a_hundred_of_a_hundred_replies_fit_the_schema(family: str) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_stream_brings_the_same_text_piece_by_piece(family: str) -> None:
-    whole = answer(chat(family), seed=3)
-    set_seed(3)
+    [whole] = texts(chat(family), 1)
+    set_seed(0)
     chunks = [answer_text(chunk) for chunk in constrain(chat(family), LABELS).stream(list(PROMPT))]
-    assert "".join(chunks) == answer_text(whole)
+    assert "".join(chunks) == whole
     assert len([chunk for chunk in chunks if chunk]) > 8
-
-
-def test_the_first_piece_comes_before_the_reply_is_written() -> None:
-    stream = constrain(endless(), LABELS).stream(list(PROMPT))
-    assert str(next(stream).text).startswith("{")
 
 
 @pytest.mark.parametrize("family", ["llama", "qwen2"])
 @pytest.mark.parametrize("budget", [1, 2, 3, 5, 20])
 def test_any_budget_suffices(family: str, budget: int) -> None:
-    pipeline = chat(family).llm.pipeline
-    model = as_chat_model(tiny_pipeline(family, tokenizer=pipeline.tokenizer, do_sample=True, max_new_tokens=budget))
-    assert all(fits(answer_text(answer(model, seed))) for seed in range(5))
+    assert all(map(fits, texts(tiny_chat(family, do_sample=True, max_new_tokens=budget), 5)))
 
 
 @pytest.mark.parametrize(
@@ -123,18 +107,12 @@ def test_any_budget_suffices(family: str, budget: int) -> None:
     [
         ({}, RESPONSE_TOKENS),
         ({"max_new_tokens": 7}, 7),
-        ({"generation_config": settings_object(max_new_tokens=9)}, 9),
+        ({"generation_config": GenerationConfig(max_new_tokens=9)}, 9),
         ({"max_length": 30}, RESPONSE_TOKENS),
     ],
 )
 def test_the_pipelines_max_new_tokens_bound_the_response(settings: dict[str, Any], tokens: int) -> None:
     assert response_tokens(tiny_pipeline("qwen2", **settings).pipeline) == tokens
-
-
-def test_the_models_own_generation_settings_bound_the_response() -> None:
-    pipeline = tiny_pipeline("qwen2").pipeline
-    pipeline.model.generation_config.max_new_tokens = 11
-    assert response_tokens(pipeline) == 11
 
 
 @pytest.mark.parametrize(
@@ -155,37 +133,27 @@ def test_the_models_own_generation_settings_bound_the_response() -> None:
         {"do_sample": True, "remove_invalid_values": True, "renormalize_logits": True},
         {"do_sample": True, "cache_implementation": "static"},
         {"do_sample": True, "use_cache": False},
-        {"generation_config": settings_object(do_sample=True, max_new_tokens=12, top_k=5)},
+        {"generation_config": GenerationConfig(do_sample=True, max_new_tokens=12, top_k=5)},
     ],
     ids="-".join,
 )
 def test_no_setting_of_the_pipeline_breaks_a_reply(settings: dict[str, Any]) -> None:
     given = settings if "generation_config" in settings else {"max_new_tokens": 12, **settings}
-    model = tiny_chat("llama", **given)
-    assert all(fits(answer_text(answer(model, seed))) for seed in range(3))
+    assert all(map(fits, texts(tiny_chat("llama", **given))))
 
 
 def test_sampling_is_the_pipelines_own() -> None:
     greedy, sampled = tiny_chat("qwen2", do_sample=False, max_new_tokens=12), chat()
-    assert len({answer_text(answer(greedy, seed)) for seed in range(3)}) == 1
-    assert len({answer_text(answer(sampled, seed)) for seed in range(3)}) == 3
-
-
-def test_spaces_before_punctuation_stay_as_written() -> None:
-    tokenizer = llama_tokenizer()
-    tokenizer.clean_up_tokenization_spaces = True
-    model = tiny_chat("llama", tokenizer=tokenizer, do_sample=True, max_new_tokens=60)
-    with_space = [text for seed in range(6) if " " in (text := answer_text(answer(model, seed)))[40:]]
-    assert with_space
-    assert all(fits(text) for text in with_space)
+    assert len(set(texts(greedy))) == 1
+    assert len(set(texts(sampled))) == 3
 
 
 def test_a_call_leaves_the_pipeline_as_it_was() -> None:
     pipeline = chat().llm.pipeline
-    before = pipeline.model.generation_config.to_dict(), dict(pipeline._generate_kwargs), dict(pipeline._forward_params)
+    settings = (pipeline.model.generation_config.to_dict, pipeline._generate_kwargs.copy, pipeline._forward_params.copy)
+    before = [read() for read in settings]
     answer(chat())
-    after = pipeline.model.generation_config.to_dict(), dict(pipeline._generate_kwargs), dict(pipeline._forward_params)
-    assert after == before
+    assert [read() for read in settings] == before
 
 
 def test_two_calls_at_once_write_what_they_would_write_alone() -> None:
@@ -196,23 +164,17 @@ def test_two_calls_at_once_write_what_they_would_write_alone() -> None:
     assert len(set(alone)) > 1
 
 
-def test_tokens_are_counted() -> None:
-    message = answer(chat())
-    assert isinstance(message, AIMessage)
-    assert message.usage_metadata is not None
-    prompt = render_prompt(chat().tokenizer, PROMPT)
-    assert message.usage_metadata["input_tokens"] == len(chat().tokenizer(prompt.text)["input_ids"])
-    assert 10 < message.usage_metadata["output_tokens"] < 70
-
-
-def test_a_streams_last_chunk_counts_tokens_and_says_that_the_reply_is_whole() -> None:
+def test_tokens_are_counted_streamed_or_not() -> None:
+    prompt = len(chat().tokenizer(render_prompt(chat().tokenizer, PROMPT).text)["input_ids"])
     *_, last = constrain(chat(), LABELS).stream(list(PROMPT))
-    assert getattr(last, "usage_metadata", None)
-    assert last.response_metadata["finish_reason"] == "stop"
+    for message in (answer(chat()), last):
+        usage = getattr(message, "usage_metadata", None) or {}
+        assert usage["input_tokens"] == prompt
+        assert 10 < usage["output_tokens"] < 70
 
 
 def test_a_closed_stream_stops_generation() -> None:
-    stream = constrain(endless(), LABELS).stream(list(PROMPT))
+    stream = constrain(tiny_endless(), LABELS).stream(list(PROMPT))
     next(stream)
     assert not wait_for_threads(0.05)
     stream.close()  # type: ignore[attr-defined]  # a generator
@@ -222,20 +184,20 @@ def test_a_closed_stream_stops_generation() -> None:
 def test_generation_stops_at_the_deadline() -> None:
     start = time.monotonic()
     with pytest.raises(TimeoutError):
-        constrain(endless(), LABELS, deadline=Deadline.after(0.5)).invoke(list(PROMPT))
+        constrain(tiny_endless(), LABELS, deadline=Deadline.after(0.5)).invoke(list(PROMPT))
     assert time.monotonic() - start < 3
 
 
 def test_a_stream_that_was_left_alone_stops_at_the_deadline() -> None:
     deadline = Deadline.after(0.5)
-    model = constrain(endless(), LABELS, deadline=deadline)
+    model = constrain(tiny_endless(), LABELS, deadline=deadline)
     with pytest.raises(TimeoutError):
         list(deadline.iterate(lambda: model.stream(list(PROMPT))))
     assert wait_for_threads()
 
 
 def test_a_call_that_waits_for_its_turn_does_so_until_the_deadline() -> None:
-    model = endless()
+    model = tiny_endless()
     busy = constrain(model, LABELS).stream(list(PROMPT))
     next(busy)
     with pytest.raises(TimeoutError):
@@ -266,41 +228,41 @@ def test_an_error_of_the_model_reaches_the_caller_at_once(monkeypatch: pytest.Mo
     assert time.monotonic() - start < 5
 
 
-def test_a_template_that_refuses_a_system_role_gets_the_instruction_in_the_first_user_turn() -> None:
-    prompt = render_prompt(mistral_tokenizer(), PROMPT)
-    assert prompt.text == f"<s>[INST] {PROMPT[0].text}\n\n{PROMPT[1].text} [/INST]"
+@pytest.mark.parametrize(
+    ("tokenizer", "messages", "rendered"),
+    [
+        (tiny.mistral_tokenizer(), PROMPT, f"<s>[INST] {SYSTEM}\n\n{USER} [/INST]"),
+        (tiny.qwen_tokenizer(WITHOUT_SYSTEM), PROMPT, f"<{SYSTEM}\n\n{USER}>"),
+        (
+            tiny.mistral_tokenizer(),
+            [HumanMessage("Hello?"), HumanMessage("Anyone?"), AIMessage("Yes."), HumanMessage("Good.")],
+            "<s>[INST] Hello?\n\nAnyone? [/INST] Yes.</s>[INST] Good. [/INST]",
+        ),
+        (
+            tiny.qwen_tokenizer(),
+            PROMPT[1:],
+            f"<|im_start|>user\n{USER}<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n",
+        ),
+        (tiny.glm_tokenizer(), PROMPT, f"[gMASK]<sop><|system|>\n{SYSTEM}<|user|>\n{USER}<|assistant|>\n"),
+    ],
+    ids=["a system role is refused", "the system text is left out", "turns must alternate", "no thinking", "as it is"],
+)
+def test_a_conversation_is_fitted_to_the_models_template(
+    tokenizer: Any, messages: list[BaseMessage], rendered: str
+) -> None:
+    prompt = render_prompt(tokenizer, messages)
+    assert prompt.text == rendered
     assert not prompt.add_special_tokens
-
-
-def test_a_template_that_leaves_the_instruction_out_gets_it_in_the_first_user_turn() -> None:
-    template = "{% for m in messages %}{% if m['role'] != 'system' %}<{{ m['content'] }}>{% endif %}{% endfor %}"
-    assert render_prompt(qwen_tokenizer(template), PROMPT).text == f"<{PROMPT[0].text}\n\n{PROMPT[1].text}>"
-
-
-def test_two_turns_of_one_side_become_one_where_the_template_wants_it() -> None:
-    said = [HumanMessage("Hello?"), HumanMessage("Anyone?"), AIMessage("Yes."), HumanMessage("Good.")]
-    rendered = render_prompt(mistral_tokenizer(), said).text
-    assert rendered == "<s>[INST] Hello?\n\nAnyone? [/INST] Yes.</s>[INST] Good. [/INST]"
 
 
 @pytest.mark.parametrize("template", [None, "{{ raise_exception('never') }}", "{{ nothing.at.all }}"])
 def test_without_a_template_that_works_turns_are_headed_with_plain_names(template: str | None) -> None:
-    prompt = render_prompt(llama_tokenizer(template), [*PROMPT, AIMessage("Oh."), HumanMessage("Yes.")])
-    system, user = PROMPT[0].text, PROMPT[1].text
-    assert prompt.text == f"Instructions: {system}\n\nUser: {user}\n\nAssistant: Oh.\n\nUser: Yes.\n\nAssistant:"
+    prompt = render_prompt(tiny.llama_tokenizer(template), [*PROMPT, AIMessage("Oh."), HumanMessage("Yes.")])
+    assert prompt.text == f"Instructions: {SYSTEM}\n\nUser: {USER}\n\nAssistant: Oh.\n\nUser: Yes.\n\nAssistant:"
     assert prompt.add_special_tokens
 
 
-def test_a_model_without_a_template_writes_replies_too() -> None:
-    model = tiny_chat("llama", tokenizer=llama_tokenizer(None), do_sample=True, max_new_tokens=12)
-    assert fits(answer_text(answer(model)))
-
-
-def test_a_model_that_can_think_first_is_asked_not_to() -> None:
-    assert render_prompt(qwen_tokenizer(), PROMPT).text.endswith("assistant\n<think>\n\n</think>\n\n")
-
-
-@pytest.mark.parametrize("tokenizer", [llama_tokenizer(), mistral_tokenizer(), glm_tokenizer()])
+@pytest.mark.parametrize("tokenizer", [tiny.llama_tokenizer(), tiny.mistral_tokenizer(None)])
 def test_a_rendered_prompt_begins_with_one_beginning(tokenizer: Any) -> None:
     prompt = render_prompt(tokenizer, PROMPT)
     first = tokenizer(prompt.text, add_special_tokens=prompt.add_special_tokens)["input_ids"][:2]
@@ -311,25 +273,17 @@ def test_a_prompt_that_fills_the_context_still_gets_a_reply() -> None:
     model = tiny_chat("qwen2", do_sample=True, max_new_tokens=200)
     model.llm.pipeline.model.config.max_position_embeddings = 300
     message = answer(model, prompt=(SystemMessage("Answer."), HumanMessage("No. " * 50)))
-    assert isinstance(message, AIMessage)
     assert message.usage_metadata is not None
     assert message.usage_metadata["total_tokens"] <= 300
     assert fits(answer_text(message))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_a_chat_model_around_a_pipeline_is_local(family: str) -> None:
-    assert is_local(chat(family))
-
-
-def test_other_models_are_not_local() -> None:
+def test_a_chat_model_around_a_pipeline_is_local_and_others_are_not() -> None:
+    assert is_local(chat())
     assert not is_local(FakeListChatModel(responses=["hi"]))
-
-
-def test_a_pipeline_of_another_task_is_not_local() -> None:
-    model = tiny_chat("qwen2")
-    model.llm.pipeline.task = "image-text-to-text"
-    assert not is_local(model)
+    other = tiny_chat("qwen2")
+    other.llm.pipeline.task = "image-text-to-text"
+    assert not is_local(other)
 
 
 def test_a_bare_pipeline_becomes_a_chat_model_with_its_own_tokenizer() -> None:
@@ -339,11 +293,8 @@ def test_a_bare_pipeline_becomes_a_chat_model_with_its_own_tokenizer() -> None:
     assert getattr(model, "tokenizer", None) is llm.pipeline.tokenizer
 
 
-def test_a_chat_model_stays_what_it_is() -> None:
+def test_a_chat_model_stays_what_it_is_and_anything_else_is_refused() -> None:
     assert as_chat_model(chat()) is chat()
-
-
-def test_anything_else_is_no_chat_model() -> None:
     with pytest.raises(HefModelError, match="the model is a int; allowed are"):
         as_chat_model(3)
 
@@ -353,10 +304,14 @@ def test_a_model_that_is_not_local_cannot_be_constrained() -> None:
         constrain(FakeListChatModel(responses=["hi"]), LABELS)
 
 
-def test_a_missing_extra_is_named_when_the_model_is_constrained(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "llguidance", None)
-    with pytest.raises(HefModelError, match="a local model needs llguidance: pip install"):
-        constrain(chat(), LABELS)
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("as_given", [tiny_chat, tiny_pipeline])
+async def test_a_graph_answers_with_a_local_model(as_given: Callable[..., Any], mode: Mode) -> None:
+    graph = create_hef_graph(as_given("glm4", do_sample=True, max_new_tokens=24), sem=StubSem())
+    run = await run_turn(graph, mode, "My cat ran away on Monday.")
+    assert run.out["degraded_reason"] is None
+    assert run.out["emotion"] in StubSem().labels
+    assert "".join(run.tokens or [run.out["structured_response"]["response"]]) == run.out["messages"][-1].text
 
 
 def test_importing_it_imports_none_of_the_libraries() -> None:

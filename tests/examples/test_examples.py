@@ -10,7 +10,20 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 PRINTED = {
     "analyze_message.py": ["%", "turn 0: ", "["],
     "empathetic_reply.py": ["you › I finally passed", "hef › ", "cause words: ", "emotions so far: ["],
-    "existing_graph.py": ["bot › Order 4711 left our store this morning."],
+    "agent_with_tools.py": [
+        "the model is shown › human: My grandmother's ring",
+        "<evidence>",
+        "the model is shown › tool: ring",
+        "emotion › ",
+        "cause words › ",
+        "agent › It is safe.",
+    ],
+    "chain.py": ["you › My dog died", "hef › ", "      emotion: ", "letter › I passed my exam", "   hef › "],
+    "support_bot.py": [
+        "bot › Order 4711 left our store this morning.",
+        "you › It broke on the way.",
+        "      emotion: ",
+    ],
     "custom_sem.py": ["stressed › What is due first?", "'deadline'"],
 }
 
@@ -27,9 +40,9 @@ def test_an_example_runs_offline_and_prints(name: str, capsys: pytest.CaptureFix
 
 
 def test_the_parent_graph_streams_the_listeners_words(capsys: pytest.CaptureFixture[str]) -> None:
-    runpy.run_path(str(EXAMPLES / "existing_graph.py"), run_name="__main__")
-    streamed = capsys.readouterr().out.splitlines()[1]
-    assert len(streamed.removeprefix("bot ›").split()) > 2
+    runpy.run_path(str(EXAMPLES / "support_bot.py"), run_name="__main__")
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("bot › ")]
+    assert len(said[1].removeprefix("bot ›").split()) > 2
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)

@@ -1,4 +1,4 @@
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from typing import Any
 
 import pytest
@@ -65,3 +65,19 @@ def test_fewer_than_two_kept_messages_are_refused(kept: int) -> None:
 @pytest.mark.parametrize("kept", [2, 1000, None])
 def test_two_kept_messages_or_all_are_allowed(kept: int | None) -> None:
     assert HefOptions(keep_messages=kept).keep_messages == kept
+
+
+def test_a_profile_holds_where_the_call_says_nothing_else() -> None:
+    profile = HefOptions(profile="mistral-7b").profile_reading
+    assert HefContext().reading_over(profile) == profile
+    assert HefContext(k2=5).reading_over(profile) == replace(profile, k2=5)
+
+
+def test_without_a_profile_the_call_decides() -> None:
+    context = HefContext(k1=1, two_stage=False)
+    assert context.reading_over(HefOptions().profile_reading) == context.reading
+
+
+def test_a_profile_that_is_not_there_is_refused_at_once() -> None:
+    with pytest.raises(HefInputError, match="'gpt-9' is not known"):
+        HefOptions(profile="gpt-9")

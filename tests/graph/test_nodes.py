@@ -89,6 +89,13 @@ def test_the_call_says_how_many_cause_words_there_are(k1: int) -> None:
     assert len([*words["high"], *words["low"]]) == k1
 
 
+def test_a_graphs_profile_decides_what_its_model_is_shown() -> None:
+    graph, model = scripted(options=HefOptions(profile="mistral-7b"))
+    out = graph.invoke(say("I lost my cat."))
+    assert len(out["emotion_candidates"]) == 3
+    assert "Words that" not in str(model.prompts[0][-1].text)
+
+
 def test_the_sem_reads_the_conversation_once_with_its_roles() -> None:
     sem = SpeakingStubSem()
     graph = create_hef_graph(ScriptedModel(answers=[reply_json("sad", "Oh.")]), sem=sem)
