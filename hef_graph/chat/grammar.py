@@ -40,6 +40,9 @@ FORM: Final = {
 FRAME: Final = '{"emotion": "", "response": ""}'
 """What a reply is made of beside its label and its response."""
 
+RESPONSE_TOKENS: Final = 256
+"""Of a response, where the pipeline sets no `max_new_tokens`: three long sentences take about a hundred."""
+
 LAST_PART: Final = 0.75
 """Share of the budget after which the response ends with its next sentence: better than in the middle of one."""
 
@@ -110,6 +113,19 @@ def read_vocabulary(tokenizer: Any) -> Vocabulary:
     if tokens.decode_bytes(tokens.tokenize_str(FRAME)) != FRAME.encode():
         raise HefModelError(f"a grammar cannot be put on {type(tokenizer).__name__}: it has no tokens for {FRAME}")
     return Vocabulary(tokens, _writable([tokens.decode_bytes([token]) for token in range(tokens.vocab_size)]))
+
+
+def read_bounds(pipeline: Any, deadline: Deadline | None) -> Bounds:
+    """What the pipeline's settings and its model allow."""
+    return Bounds(response_tokens(pipeline), _context_tokens(pipeline.model.config), deadline)
+
+
+def response_tokens(pipeline: Any) -> int:
+    """The `max_new_tokens` that the pipeline or its model's generation settings name, else `RESPONSE_TOKENS`."""
+    settings = {**getattr(pipeline, "_forward_params", {}), **getattr(pipeline, "_generate_kwargs", {})}
+    configs = (settings.get("generation_config"), pipeline.model.generation_config)
+    named = [settings.get("max_new_tokens"), *(getattr(config, "max_new_tokens", None) for config in configs)]
+    return next((int(tokens) for tokens in named if tokens), RESPONSE_TOKENS)
 
 
 class ReplyWriter:
@@ -230,3 +246,8 @@ def _is_whole(token: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _context_tokens(config: Any) -> int | None:
+    text = config.get_text_config() if hasattr(config, "get_text_config") else config
+    return getattr(text, "max_position_embeddings", None)

@@ -6,6 +6,7 @@ notices an error after a minute and cannot be stopped; its prompt is begun twice
 template knows no system role; and it has no async side. Async callers run this one in a thread of `deadline`.
 """
 
+import atexit
 import contextvars
 import queue
 import threading
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from langchain_core.caches import BaseCache
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -25,17 +26,12 @@ from pydantic import ConfigDict, Field
 from typing_extensions import override
 
 from hef_graph.chat.deadline import Deadline
-from hef_graph.chat.grammar import Bounds, ReplyWriter, Vocabulary, read_vocabulary, reply_grammar
+from hef_graph.chat.grammar import ReplyWriter, Vocabulary, read_bounds, read_vocabulary, reply_grammar
 from hef_graph.errors import HefModelError
-
-RESPONSE_TOKENS: Final = 256
-"""Of a response, where the pipeline sets no `max_new_tokens`: three long sentences take about a hundred."""
 
 SETTINGS: Final = {
     "return_full_text": False,
     "eos_token_id": None,
-    "min_length": 0,
-    "min_new_tokens": None,
     "max_time": None,
     "stop_strings": None,
     "num_beams": 1,
@@ -44,7 +40,6 @@ SETTINGS: Final = {
 }
 """What a grammar and a stream cannot go with: the writer alone says where the reply ends, and reads one token at a
 time. All else, the sampling above all, is left as the pipeline has it."""
-
 
 PLAIN_NAMES: Final = {"system": "Instructions", "user": "User", "assistant": "Assistant"}
 """How the turns are headed for a model whose tokenizer has no chat template, or one that takes no such conversation."""
@@ -77,6 +72,10 @@ class _Shared:
 _SHARED: Final[WeakKeyDictionary[Any, _Shared]] = WeakKeyDictionary()
 _SHARING: Final = threading.Lock()
 """A vocabulary is read once for each pipeline, not at every turn, and goes when the pipeline does."""
+
+_WRITERS: Final[WeakSet[ReplyWriter]] = WeakSet()
+EXIT_WAIT: Final = 5.0
+"""Seconds that a process which ends waits for the token being computed."""
 
 
 class LocalReplyModel(BaseChatModel):
@@ -140,8 +139,9 @@ class LocalReplyModel(BaseChatModel):
 
     def _writer(self, show: Callable[[str], object]) -> ReplyWriter:
         pipeline = self.chat.llm.pipeline
-        bounds = Bounds(response_tokens(pipeline), _context_tokens(pipeline.model.config), self.deadline)
-        return ReplyWriter(_share(pipeline).vocabulary, self.labels, bounds, show)
+        writer = ReplyWriter(_share(pipeline).vocabulary, self.labels, read_bounds(pipeline, self.deadline), show)
+        _WRITERS.add(writer)
+        return writer
 
     def _write(self, messages: Sequence[BaseMessage], writer: ReplyWriter) -> None:
         """Let the pipeline generate, one call at a time; the writer shows the reply as it grows."""
@@ -210,14 +210,6 @@ def constrain(model: BaseChatModel, labels: tuple[str, ...], *, deadline: Deadli
     return local
 
 
-def response_tokens(pipeline: Any) -> int:
-    """The `max_new_tokens` that the pipeline or its model's generation settings name, else `RESPONSE_TOKENS`."""
-    settings = {**getattr(pipeline, "_forward_params", {}), **getattr(pipeline, "_generate_kwargs", {})}
-    configs = (settings.get("generation_config"), pipeline.model.generation_config)
-    named = [settings.get("max_new_tokens"), *(getattr(config, "max_new_tokens", None) for config in configs)]
-    return next((int(tokens) for tokens in named if tokens), RESPONSE_TOKENS)
-
-
 def render_prompt(tokenizer: Any, messages: Sequence[BaseMessage]) -> Prompt:
     """The conversation in the model's own chat template, up to where its answer begins.
 
@@ -265,11 +257,6 @@ def _is_made_by_langchain(value: object, name: str) -> bool:
     return any(kind.__name__ == name and kind.__module__.startswith("langchain_huggingface.") for kind in kinds)
 
 
-def _context_tokens(config: Any) -> int | None:
-    text = config.get_text_config() if hasattr(config, "get_text_config") else config
-    return getattr(text, "max_position_embeddings", None)
-
-
 def _share(pipeline: Any) -> _Shared:
     with _SHARING:
         if pipeline not in _SHARED:
@@ -294,3 +281,12 @@ def _start(write: Callable[[], None], put: Callable[[BaseException | None], None
             put(None)
 
     threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True, name="hef-local-model").start()
+
+
+@atexit.register
+def _stop_all() -> None:
+    """Let no generation run into the end of the process: torch would abort it."""
+    for writer in tuple(_WRITERS):
+        writer.halt()
+    for shared in tuple(_SHARED.values()):
+        shared.turn.acquire(timeout=EXIT_WAIT)

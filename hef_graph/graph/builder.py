@@ -10,6 +10,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.store.base import BaseStore
 from langgraph.types import Checkpointer
 
+from hef_graph.chat.local import constrain, is_local
 from hef_graph.chat.models import ModelLike
 from hef_graph.defaults import build_listener, resolve_model, resolve_sem_or_missing
 from hef_graph.graph.context import HefContext, HefOptions
@@ -48,16 +49,19 @@ def create_hef_graph(
             later threads; `forget_user` deletes it.
 
     Raises:
-        HefModelError: the model string cannot be set up.
+        HefModelError: the model string cannot be set up, or a local model cannot be held to the schema.
         HefInputError: `model` or `sem` is of another kind.
     """
     chosen = options or HefOptions()
     reader = resolve_sem_or_missing(sem, strict=chosen.strict)
     listener = build_listener(reader)
+    answering = resolve_model(model, listener)
+    if is_local(answering):
+        constrain(answering, tuple(reader.labels))  # what is missing shows here, and no first turn reads a vocabulary
     nodes = Nodes(
         tool_for=lru_cache(maxsize=16)(lambda reading: create_emotion_tool(reader, options=reading)),
         labels=tuple(reader.labels),
-        model=resolve_model(model, listener),
+        model=answering,
         listener=listener,
         system_prompt=system_prompt,
         options=chosen,

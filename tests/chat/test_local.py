@@ -12,11 +12,11 @@ import transformers
 from langchain_core.language_models import BaseChatModel, FakeListChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_huggingface import ChatHuggingFace
-from transformers import set_seed
 
 from hef_graph import create_hef_graph
 from hef_graph.chat.deadline import Deadline
-from hef_graph.chat.local import RESPONSE_TOKENS, as_chat_model, constrain, is_local, render_prompt, response_tokens
+from hef_graph.chat.grammar import RESPONSE_TOKENS, response_tokens
+from hef_graph.chat.local import as_chat_model, constrain, is_local, render_prompt
 from hef_graph.chat.methods import answer_text
 from hef_graph.errors import HefModelError
 from hef_graph.reply import parse_reply
@@ -26,12 +26,12 @@ from tests.runs import MODES, Mode, run_turn
 from tests.tiny_llms import FAMILIES, PROMPT, babble, is_valid, tiny_chat, tiny_endless, tiny_pipeline
 
 LABELS: Final = ("sad", "lonely", "hopeful")
-THREAD: Final = "hef-local-model"
+THREADS: Final = {"hef-local-model", "hef-model-call"}
 GenerationConfig: Any = transformers.GenerationConfig
 SYSTEM, USER = (str(message.text) for message in PROMPT)
-WITHOUT_SYSTEM: Final = (
-    "{% for m in messages %}{% if m['role'] != 'system' %}<{{ m['content'] }}>{% endif %}{% endfor %}"
-)
+TWICE: Final = [HumanMessage("Hello?"), HumanMessage("Anyone?"), AIMessage("Yes."), HumanMessage("Good.")]
+START: Final = "<|im_start|>"
+WITHOUT_SYSTEM: Final = "{% for m in messages if m['role'] != 'system' %}<{{ m['content'] }}>{% endfor %}"
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +49,7 @@ def chat(family: str = "qwen2") -> ChatHuggingFace:
 
 
 def answer(model: BaseChatModel, seed: int = 0, prompt: tuple[BaseMessage, ...] = PROMPT) -> AIMessage:
-    set_seed(seed)
+    transformers.set_seed(seed)
     message = constrain(model, LABELS).invoke(list(prompt))
     assert isinstance(message, AIMessage)
     return message
@@ -67,11 +67,9 @@ def fits(text: str) -> bool:
 def wait_for_threads(seconds: float = 5.0) -> bool:
     """Whether all generation has stopped in time."""
     end = time.monotonic() + seconds
-    while any(thread.name == THREAD for thread in threading.enumerate()):
-        if time.monotonic() > end:
-            return False
+    while (busy := any(thread.name in THREADS for thread in threading.enumerate())) and time.monotonic() < end:
         time.sleep(0.01)
-    return True
+    return not busy
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -90,7 +88,7 @@ def test_a_hundred_of_a_hundred_replies_fit_the_schema(family: str) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_stream_brings_the_same_text_piece_by_piece(family: str) -> None:
     [whole] = texts(chat(family), 1)
-    set_seed(0)
+    transformers.set_seed(0)
     chunks = [answer_text(chunk) for chunk in constrain(chat(family), LABELS).stream(list(PROMPT))]
     assert "".join(chunks) == whole
     assert len([chunk for chunk in chunks if chunk]) > 8
@@ -119,18 +117,15 @@ def test_the_pipelines_max_new_tokens_bound_the_response(settings: dict[str, Any
     "settings",
     [
         {"do_sample": False},
-        {"do_sample": True, "temperature": 0.01, "top_k": 1},
-        {"do_sample": True, "top_p": 0.05, "min_p": 0.9, "typical_p": 0.1},
+        {"do_sample": True, "temperature": 0.1, "top_k": 3, "top_p": 0.05, "min_p": 0.9, "typical_p": 0.1},
         {"do_sample": True, "repetition_penalty": 5.0, "no_repeat_ngram_size": 1},
         {"do_sample": True, "bad_words_ids": [[token] for token in range(500)]},
         {"do_sample": True, "min_new_tokens": 40, "min_length": 90},
         {"do_sample": True, "num_beams": 3, "num_return_sequences": 2},
-        {"do_sample": True, "max_time": 1e-9},
         {"do_sample": True, "stop_sequence": ["emotion", "e"]},
-        {"do_sample": True, "max_length": 5},
+        {"do_sample": True, "max_length": 5, "max_time": 1e-9},
         {"do_sample": True, "eos_token_id": list(range(300)), "forced_eos_token_id": 3},
-        {"do_sample": True, "return_full_text": True, "clean_up_tokenization_spaces": True},
-        {"do_sample": True, "remove_invalid_values": True, "renormalize_logits": True},
+        {"do_sample": True, "return_full_text": True, "remove_invalid_values": True, "renormalize_logits": True},
         {"do_sample": True, "cache_implementation": "static"},
         {"do_sample": True, "use_cache": False},
         {"generation_config": GenerationConfig(do_sample=True, max_new_tokens=12, top_k=5)},
@@ -181,37 +176,42 @@ def test_a_closed_stream_stops_generation() -> None:
     assert wait_for_threads()
 
 
-def test_generation_stops_at_the_deadline() -> None:
-    start = time.monotonic()
-    with pytest.raises(TimeoutError):
-        constrain(tiny_endless(), LABELS, deadline=Deadline.after(0.5)).invoke(list(PROMPT))
-    assert time.monotonic() - start < 3
-
-
-def test_a_stream_that_was_left_alone_stops_at_the_deadline() -> None:
+@pytest.mark.parametrize("way", ["invoke", "stream"])
+def test_generation_that_was_left_alone_stops_at_the_deadline(way: str) -> None:
     deadline = Deadline.after(0.5)
     model = constrain(tiny_endless(), LABELS, deadline=deadline)
     with pytest.raises(TimeoutError):
-        list(deadline.iterate(lambda: model.stream(list(PROMPT))))
+        list(deadline.iterate(lambda: iter(getattr(model, way)(list(PROMPT)))))
     assert wait_for_threads()
 
 
-def test_a_call_that_waits_for_its_turn_does_so_until_the_deadline() -> None:
+def test_one_pipeline_writes_one_reply_at_a_time() -> None:
     model = tiny_endless()
+    pieces: list[BaseMessage] = []
     busy = constrain(model, LABELS).stream(list(PROMPT))
     next(busy)
     with pytest.raises(TimeoutError):
-        constrain(model, LABELS, deadline=Deadline.after(0.1)).invoke(list(PROMPT))
+        pieces.extend(constrain(model, LABELS, deadline=Deadline.after(0.5)).stream(list(PROMPT)))
+    assert pieces == []
     busy.close()  # type: ignore[attr-defined]  # a generator
     assert wait_for_threads()
+
+
+@pytest.mark.slow
+def test_a_process_ends_in_peace_while_a_model_writes() -> None:
+    code = (
+        "from tests import tiny_llms as tiny; from hef_graph.chat.local import constrain\n"
+        "stream = constrain(tiny.tiny_endless(), ('sad',)).stream(list(tiny.PROMPT)); print(next(stream).text)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout[:1]) == (0, "{")
 
 
 async def test_async_callers_run_it_under_their_deadline() -> None:
     model, deadline = constrain(chat(), LABELS), Deadline.after(20)
     message = await deadline.acall(lambda: model.invoke(list(PROMPT)))
     chunks = [chunk async for chunk in deadline.aiterate_blocking(lambda: model.stream(list(PROMPT)))]
-    assert fits(answer_text(message))
-    assert fits("".join(answer_text(chunk) for chunk in chunks))
+    assert all(map(fits, [answer_text(message), "".join(answer_text(chunk) for chunk in chunks)]))
 
 
 @pytest.mark.parametrize("way", ["invoke", "stream"])
@@ -233,16 +233,8 @@ def test_an_error_of_the_model_reaches_the_caller_at_once(monkeypatch: pytest.Mo
     [
         (tiny.mistral_tokenizer(), PROMPT, f"<s>[INST] {SYSTEM}\n\n{USER} [/INST]"),
         (tiny.qwen_tokenizer(WITHOUT_SYSTEM), PROMPT, f"<{SYSTEM}\n\n{USER}>"),
-        (
-            tiny.mistral_tokenizer(),
-            [HumanMessage("Hello?"), HumanMessage("Anyone?"), AIMessage("Yes."), HumanMessage("Good.")],
-            "<s>[INST] Hello?\n\nAnyone? [/INST] Yes.</s>[INST] Good. [/INST]",
-        ),
-        (
-            tiny.qwen_tokenizer(),
-            PROMPT[1:],
-            f"<|im_start|>user\n{USER}<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n",
-        ),
+        (tiny.mistral_tokenizer(), TWICE, "<s>[INST] Hello?\n\nAnyone? [/INST] Yes.</s>[INST] Good. [/INST]"),
+        (tiny.qwen_tokenizer(), TWICE[3:], f"{START}user\nGood.<|im_end|>\n{START}assistant\n<think>\n\n</think>\n\n"),
         (tiny.glm_tokenizer(), PROMPT, f"[gMASK]<sop><|system|>\n{SYSTEM}<|user|>\n{USER}<|assistant|>\n"),
     ],
     ids=["a system role is refused", "the system text is left out", "turns must alternate", "no thinking", "as it is"],
@@ -262,13 +254,6 @@ def test_without_a_template_that_works_turns_are_headed_with_plain_names(templat
     assert prompt.add_special_tokens
 
 
-@pytest.mark.parametrize("tokenizer", [tiny.llama_tokenizer(), tiny.mistral_tokenizer(None)])
-def test_a_rendered_prompt_begins_with_one_beginning(tokenizer: Any) -> None:
-    prompt = render_prompt(tokenizer, PROMPT)
-    first = tokenizer(prompt.text, add_special_tokens=prompt.add_special_tokens)["input_ids"][:2]
-    assert len(set(first)) == 2
-
-
 def test_a_prompt_that_fills_the_context_still_gets_a_reply() -> None:
     model = tiny_chat("qwen2", do_sample=True, max_new_tokens=200)
     model.llm.pipeline.model.config.max_position_embeddings = 300
@@ -279,22 +264,15 @@ def test_a_prompt_that_fills_the_context_still_gets_a_reply() -> None:
 
 
 def test_a_chat_model_around_a_pipeline_is_local_and_others_are_not() -> None:
-    assert is_local(chat())
-    assert not is_local(FakeListChatModel(responses=["hi"]))
     other = tiny_chat("qwen2")
     other.llm.pipeline.task = "image-text-to-text"
-    assert not is_local(other)
+    assert [is_local(model) for model in (chat(), other, FakeListChatModel(responses=["hi"]))] == [True, False, False]
 
 
-def test_a_bare_pipeline_becomes_a_chat_model_with_its_own_tokenizer() -> None:
-    llm = tiny_pipeline("qwen2")
-    model = as_chat_model(llm)
-    assert is_local(model)
+def test_a_pipeline_becomes_a_chat_model_with_its_own_tokenizer_and_a_chat_model_stays() -> None:
+    model = as_chat_model(llm := tiny_pipeline("qwen2"))
     assert getattr(model, "tokenizer", None) is llm.pipeline.tokenizer
-
-
-def test_a_chat_model_stays_what_it_is_and_anything_else_is_refused() -> None:
-    assert as_chat_model(chat()) is chat()
+    assert as_chat_model(model) is model
     with pytest.raises(HefModelError, match="the model is a int; allowed are"):
         as_chat_model(3)
 
