@@ -15,12 +15,12 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from hef_graph import HefOptions, create_hef_graph
 
 STARTS = [
-    ["My exam is tomorrow and I am so nervous.", "I studied for weeks, but I still feel unprepared."],
-    ["I passed the exam! I can hardly believe it."],
+    ["My dog ran away last night.", "We looked for him everywhere, and I could not sleep."],
+    ["I put up posters today, but nobody has called."],
 ]
 """What is said each time that the program runs."""
 
-OURS: RunnableConfig = {"configurable": {"thread_id": "exam"}}
+OURS: RunnableConfig = {"configurable": {"thread_id": "dog"}}
 
 
 def run(file: Path, said: list[str]) -> None:

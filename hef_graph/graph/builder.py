@@ -65,7 +65,7 @@ def create_hef_graph(
         listener=listener,
         system_prompt=system_prompt,
         options=chosen,
-        remembers=store is not None,
+        store=store,
     )
     return _wire(nodes).compile(checkpointer=checkpointer, store=store, name="hef")
 

@@ -36,6 +36,8 @@ class HefContext:
     def __post_init__(self) -> None:
         if isinstance(self.deadline, str) or not self.deadline > 0:
             raise HefInputError(f"deadline is {self.deadline!r}; allowed are seconds above 0")
+        if not isinstance(self.user_id, str | None):
+            raise HefInputError(f"user_id is {self.user_id!r}; allowed are texts, or None")
         _ = self.reading
 
     @property

@@ -5,19 +5,21 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import uuid4
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, RemoveMessage, ToolCall
 from langchain_core.tools import BaseTool
 from langgraph.config import get_config
 from langgraph.runtime import get_runtime
+from langgraph.store.base import BaseStore
 
 from hef_graph.chat.answering import AnswerOptions, PreparedAnswer, Question, prepare_answer
 from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.listener import EmbeddedListener
 from hef_graph.chat.models import shared_model
 from hef_graph.chat.outcome import read_outcome
-from hef_graph.chat.reading import read_evidence
+from hef_graph.chat.reading import SEM_FAILED, read_evidence
 from hef_graph.graph.announcing import Announcer
 from hef_graph.graph.context import HefContext, HefOptions
 from hef_graph.graph.memory import Moment, UserMemory
@@ -50,8 +52,8 @@ class Nodes:
     listener: EmbeddedListener
     system_prompt: str | None
     options: HefOptions
-    remembers: bool = False
-    """Whether what users feel is kept in the store across conversations."""
+    store: BaseStore | None = None
+    """Where what users feel is kept across conversations: the application's own, whatever graph is around this one."""
 
     def check_crisis(self, state: TurnState) -> dict[str, Any]:
         """Open the turn: check that there is something to answer, and clear what the last turn left.
@@ -157,10 +159,11 @@ class Nodes:
         return None if answered else self._memory()
 
     def _memory(self) -> UserMemory | None:
-        store, user_id = get_runtime(HefContext).store, _context().user_id
-        if not (self.remembers and store and user_id):
+        user_id = _context().user_id
+        if self.store is None or not user_id:
             return None
-        return UserMemory(store, user_id, str(get_config().get("configurable", {}).get("thread_id", "")))
+        thread_id = get_config().get("configurable", {}).get("thread_id")
+        return UserMemory(self.store, user_id, str(thread_id or uuid4()))  # a turn without a thread is one of its own
 
     def _forgotten(self, state: TurnState) -> list[RemoveMessage]:
         """Removals that leave `keep_messages` of the newest, the coming answer included."""
@@ -184,7 +187,9 @@ def _announcer(found: Mapping[str, Any]) -> Announcer:
     return Announcer(get_runtime(HefContext).stream_writer, found)
 
 
-def _moment(state: TurnState, left: Mapping[str, Any]) -> Moment:
-    """What a user's memory keeps of the turn."""
-    words = state["cause_words"]
-    return Moment(left["emotion"] or "", (*words["high"], *words["low"]), time.time())
+def _moment(state: TurnState, left: Mapping[str, Any]) -> Moment | None:
+    """What a user's memory keeps of the turn; None if neither the SEM nor the model could read it."""
+    words, unread = state["cause_words"], state["sem_failure"] and left["degraded_reason"] != SEM_FAILED
+    if unread or not left["emotion"]:
+        return None
+    return Moment(left["emotion"], (*words["high"], *words["low"]), time.time())

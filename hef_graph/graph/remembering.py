@@ -34,9 +34,9 @@ async def arecall_in_time(memory: UserMemory | None, deadline: Deadline) -> Mome
         return None
 
 
-def remember_in_time(memory: UserMemory | None, moment: Moment) -> None:
+def remember_in_time(memory: UserMemory | None, moment: Moment | None) -> None:
     """Write the moment, if there is a memory and its store takes it."""
-    if memory is None:
+    if memory is None or moment is None:
         return
     try:
         Deadline.after(PATIENCE).call(lambda: memory.remember(moment))
@@ -44,9 +44,9 @@ def remember_in_time(memory: UserMemory | None, moment: Moment) -> None:
         _go_on_without(error)
 
 
-async def aremember_in_time(memory: UserMemory | None, moment: Moment) -> None:
+async def aremember_in_time(memory: UserMemory | None, moment: Moment | None) -> None:
     """`remember_in_time`, awaiting the store."""
-    if memory is None:
+    if memory is None or moment is None:
         return
     try:
         await Deadline.after(PATIENCE).wait(memory.aremember(moment))
