@@ -1,6 +1,6 @@
 """What a provider can do wrong, over real HTTP, and what becomes of the turn.
 
-python -m tests.faults      prints the matrix as measured: rows × ways to run
+python -m tests.faults      prints the matrix as measured: a row for each fault and way to run
 """
 
 import asyncio
