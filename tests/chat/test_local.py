@@ -64,10 +64,19 @@ def fits(text: str) -> bool:
     return parse_reply(text, LABELS).repair is None
 
 
+STRANGERS: set[threading.Thread] = set()
+"""Threads that other tests have left hanging."""
+
+
+@pytest.fixture(autouse=True)
+def _know_strangers() -> None:
+    STRANGERS.update(threading.enumerate())
+
+
 def wait_for_threads(seconds: float = 5.0) -> bool:
     """Whether all generation has stopped in time."""
     end = time.monotonic() + seconds
-    while (busy := any(thread.name in THREADS for thread in threading.enumerate())) and time.monotonic() < end:
+    while (busy := any(t.name in THREADS for t in set(threading.enumerate()) - STRANGERS)) and time.monotonic() < end:
         time.sleep(0.01)
     return not busy
 
