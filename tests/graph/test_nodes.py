@@ -196,14 +196,14 @@ class SlowSem(SpeakingStubSem):
 
     @override
     def analyze(self, dialogues: Sequence[Dialogue]) -> list[EmotionAnalysis]:
-        time.sleep(0.0 if self.analyze_calls else 0.3)
+        time.sleep(0.0 if self.analyze_calls else 0.6)
         return super().analyze(dialogues)
 
 
 def test_the_deadline_counts_from_the_turns_beginning() -> None:
-    model = ScriptedModel(answers=[reply_json("sad", "Oh.")], delay=0.2)
+    model = ScriptedModel(answers=[reply_json("sad", "Oh.")], delay=1.7)
     graph = create_hef_graph(model, sem=SlowSem())
-    assert graph.invoke(say("Hello."), context=HefContext(deadline=0.4))["degraded_reason"] == "timeout"
+    assert graph.invoke(say("Hello."), context=HefContext(deadline=2.4))["degraded_reason"] == "timeout"
 
 
 def test_system_messages_of_the_conversation_reach_the_model() -> None:
