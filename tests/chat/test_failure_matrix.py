@@ -20,7 +20,7 @@ async def test_each_fault_gives_a_typed_answer_and_its_reason_in_time(fault: Fau
     assert out["messages"][-1].text == fault.expected(mode)
     assert out["degraded_reason"] == fault.reason
     assert measured.requests == fault.expected_requests(mode) <= 3
-    assert measured.seconds < (DEADLINE if fault.stalls else 3) + LIMIT
+    assert measured.seconds < (DEADLINE if fault.stalls else 9) + LIMIT
 
 
 @pytest.mark.parametrize("mode", ["stream", "astream"])
