@@ -35,9 +35,9 @@ test: $(VENV)/.test
 	$(BIN)/mypy
 	$(ONE_THREAD) $(BIN)/python -m pytest $(PARALLEL)
 
-# Many tests wait: three at a time take half as long, also on two cores, if torch leaves them to each other.
+# Many tests wait: side by side they take about half as long, if torch keeps to one core each.
 ONE_THREAD := OMP_NUM_THREADS=1
-PARALLEL := --numprocesses 3 --dist worksteal
+PARALLEL := --numprocesses 2 --dist worksteal
 
 # What meets LangChain or LangGraph is tested on other versions of them. Each set of versions has an environment of its
 # own, to which $(VENV) lends everything else.

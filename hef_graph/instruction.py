@@ -7,9 +7,13 @@ evidence last, so that provider prefix caches keep working while a conversation 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from hef_graph.types import CauseWords, EmotionScore
+
+Wording: TypeAlias = Literal["list", "probabilities", "doubt"]
+"""How the candidates are put. list: most likely first · probabilities: the same, each with its percentage · doubt: the
+list, left out where the small model is in doubt (`hef_graph.turn.HELPFUL_FROM`)."""
 
 ROLE: Final = (
     "You are an empathetic listener. First settle which emotion the speaker feels, then answer from that "
@@ -87,6 +91,7 @@ def build_instruction(
     causes: CauseWords | None = None,
     *,
     unsure: bool = False,
+    wording: Wording = "list",
     recalled: str = "",
     system_prompt: str | None = None,
 ) -> Instruction:
@@ -97,19 +102,26 @@ def build_instruction(
         candidates: the prioritised emotions; none switches two-stage emotion prediction off.
         causes: the cause words; None switches emotion cause perception off.
         unsure: whether the small model doubts its candidates.
+        wording: how the candidates are put; whether they are shown at all is the caller's decision.
         recalled: what `word_recollection` says of an earlier conversation.
         system_prompt: the application's own words, which come first.
     """
     parts = [ROLE, FORMAT.format(labels=", ".join(labels))]
     system = "\n\n".join([system_prompt, *parts] if system_prompt else parts)
-    return Instruction(system, build_evidence(candidates, causes, unsure=unsure, recalled=recalled))
+    return Instruction(system, build_evidence(candidates, causes, unsure=unsure, wording=wording, recalled=recalled))
 
 
 def build_evidence(
-    candidates: Sequence[EmotionScore], causes: CauseWords | None, *, unsure: bool = False, recalled: str = ""
+    candidates: Sequence[EmotionScore],
+    causes: CauseWords | None,
+    *,
+    unsure: bool = False,
+    wording: Wording = "list",
+    recalled: str = "",
 ) -> str:
     """What the SEM saw in this turn, between its delimiters; empty if there is nothing to say."""
-    seen = [*_two_stage(candidates, TWO_STAGE_UNSURE if unsure else TWO_STAGE), *_cause_perception(causes)]
+    template = TWO_STAGE_UNSURE if unsure else TWO_STAGE
+    seen = [*_two_stage(candidates, template, wording), *_cause_perception(causes)]
     lines = [*seen, recalled] if recalled else seen
     return "\n".join([EVIDENCE_OPEN, *lines, NATURALLY, EVIDENCE_CLOSE]) if lines else ""
 
@@ -133,10 +145,21 @@ def escape_evidence(text: str) -> str:
     return _DELIMITER.sub(r"(\1evidence)", text)
 
 
-def _two_stage(candidates: Sequence[EmotionScore], template: str) -> list[str]:
+def _two_stage(candidates: Sequence[EmotionScore], template: str, wording: Wording) -> list[str]:
     if not candidates:
         return []
-    return [template.format(candidates=", ".join(score.label for score in candidates))]
+    name = _with_percentage if wording == "probabilities" else _label
+    return [template.format(candidates=", ".join(name(score) for score in candidates))]
+
+
+def _label(score: EmotionScore) -> str:
+    return score.label
+
+
+def _with_percentage(score: EmotionScore) -> str:
+    """In whole percent: more digits would claim a precision that no small model has."""
+    percentage = round(100 * score.probability)
+    return f"{score.label} ({percentage}%)" if percentage else f"{score.label} (<1%)"
 
 
 def _cause_perception(causes: CauseWords | None) -> list[str]:

@@ -5,20 +5,24 @@ Everything here is pure; the model is called by others.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from hef_graph.candidates import K2, check_k2, prioritise
 from hef_graph.causes import select_cause_words
 from hef_graph.errors import HefInputError
-from hef_graph.instruction import Instruction, build_evidence, build_instruction, escape_evidence
+from hef_graph.instruction import Instruction, Wording, build_evidence, build_instruction, escape_evidence
 from hef_graph.lexicon import load_lexicon
 from hef_graph.types import CauseWords, EmotionAnalysis, EmotionScore, Turn
 
 UNSURE_BELOW: Final = 0.25
 """Confidence under which the candidates are given as guesses only: of valid's contexts one in ten, and of these the
 first emotion is right in one of five."""
+
+HELPFUL_FROM: Final = 0.5
+"""With `wording="doubt"` the candidates are shown from this confidence on: where the first is more likely right than
+wrong. A plain reading of "helpful", not a measured threshold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class ReadingOptions:
     """Two-stage emotion prediction."""
     cause_perception: bool = True
     """Emotion cause perception."""
+    wording: Wording = "list"
+    """How the candidates are put."""
 
     def __post_init__(self) -> None:
         check_k2(self.k2)
@@ -42,6 +48,8 @@ class ReadingOptions:
             raise HefInputError(f"k1 is {self.k1!r}; allowed are whole numbers from 0 on")
         if isinstance(self.coverage, str) or not 0 < self.coverage <= 1:
             raise HefInputError(f"coverage is {self.coverage!r}; allowed are numbers above 0 and up to 1")
+        if self.wording not in get_args(Wording):
+            raise HefInputError(f"wording is {self.wording!r}; allowed are {', '.join(get_args(Wording))}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,12 @@ class Evidence:
     def unsure(self) -> bool:
         """Whether the instruction should lean less on the candidates."""
         return self.confidence is not None and self.confidence < UNSURE_BELOW
+
+    @property
+    def helpful(self) -> bool:
+        """Whether the first candidate is likelier right than wrong: by the SEM's confidence, else its probability."""
+        likeliest = self.candidates[0].probability if self.candidates else 0.0
+        return (likeliest if self.confidence is None else self.confidence) >= HELPFUL_FROM
 
     def to_json(self) -> dict[str, Any]:
         """The state's keys for it: `emotion_candidates`, `cause_words`, and what the SEM thinks of its own reading."""
@@ -99,7 +113,7 @@ def weigh_evidence(analysis: EmotionAnalysis, turns: Sequence[Turn], options: Re
 def word_evidence(evidence: Evidence, options: ReadingOptions) -> str:
     """What the model is told of the evidence: all that the options ask for, nothing of a text out of domain."""
     candidates, causes = _shown(evidence, options)
-    return build_evidence(candidates, causes, unsure=evidence.unsure)
+    return build_evidence(candidates, causes, unsure=evidence.unsure, wording=options.wording)
 
 
 def instruct(
@@ -113,7 +127,13 @@ def instruct(
     """The instruction that the options ask for; `recalled` is what `word_recollection` says."""
     candidates, causes = _shown(evidence, options)
     return build_instruction(
-        labels, candidates, causes, unsure=evidence.unsure, recalled=recalled, system_prompt=system_prompt
+        labels,
+        candidates,
+        causes,
+        unsure=evidence.unsure,
+        wording=options.wording,
+        recalled=recalled,
+        system_prompt=system_prompt,
     )
 
 
@@ -136,7 +156,8 @@ def turns_as_messages(turns: Sequence[Turn]) -> list[BaseMessage]:
 
 def _shown(evidence: Evidence, options: ReadingOptions) -> tuple[tuple[EmotionScore, ...], CauseWords | None]:
     """The candidates and cause words that the model is told."""
+    named = options.two_stage and evidence.in_domain and (options.wording != "doubt" or evidence.helpful)
     return (
-        evidence.candidates if options.two_stage and evidence.in_domain else (),
+        evidence.candidates if named else (),
         evidence.causes if options.cause_perception and evidence.in_domain else None,
     )

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -97,15 +96,13 @@ def run_studio(folder: Path, environment: Mapping[str, str]) -> Iterator[StudioS
     inherited = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
     variables = {**inherited, **QUIET, "HOME": str(folder), **environment}
     with log.open("wb") as out:
-        process = subprocess.Popen(
-            command, cwd=folder, env=variables, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True
-        )
+        process = subprocess.Popen(command, cwd=folder, env=variables, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as http:
             _wait_until_ready(http, process, log)
             yield StudioServer(http, log)
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
         process.wait()
 
 

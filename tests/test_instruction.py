@@ -78,6 +78,19 @@ def test_doubt_changes_nothing_but_how_candidates_are_named() -> None:
     assert build_instruction(LABELS, (), CAUSES, unsure=True) == build_instruction(LABELS, (), CAUSES)
 
 
+def test_probabilities_are_given_in_whole_percent_and_never_as_none() -> None:
+    scores = (EmotionScore("lonely", 0.624), EmotionScore("sad", 0.006), EmotionScore("proud", 0.004))
+    shown = build_instruction(LABELS, scores, wording="probabilities").evidence
+    assert "most likely first: lonely (62%), sad (1%), proud (<1%). Consider" in shown
+
+
+def test_how_candidates_are_put_changes_neither_the_constant_part_nor_the_words() -> None:
+    plain, numbers = (build_instruction(LABELS, CANDIDATES, CAUSES, wording=way) for way in ("list", "probabilities"))
+    assert plain.system == numbers.system
+    assert plain.evidence.splitlines()[2:] == numbers.evidence.splitlines()[2:]
+    assert parse_instruction(numbers.text) == numbers
+
+
 def test_a_doubtful_instruction_can_be_taken_apart_again() -> None:
     instruction = build_instruction(LABELS, CANDIDATES, CAUSES, unsure=True)
     assert parse_instruction(instruction.text) == instruction

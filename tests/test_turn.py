@@ -18,6 +18,7 @@ from hef_graph.instruction import (
 )
 from hef_graph.lexicon import Lexicon, WordEntry
 from hef_graph.turn import (
+    HELPFUL_FROM,
     Evidence,
     ReadingOptions,
     compose_prompt,
@@ -96,6 +97,32 @@ def test_a_doubtful_reading_is_given_as_guesses(confidence: float | None, wordin
     built = instruct(LABELS, evidence, ReadingOptions()).evidence
     assert wording.format(candidates="sad, lonely") in built
     assert word_evidence(evidence, ReadingOptions()) == built
+
+
+@pytest.mark.parametrize(("confidence", "template"), [(0.9, TWO_STAGE), (0.1, TWO_STAGE_UNSURE)])
+def test_candidates_can_be_put_with_their_probabilities(confidence: float, template: str) -> None:
+    evidence, options = replace(EVIDENCE, confidence=confidence), ReadingOptions(wording="probabilities")
+    built = instruct(LABELS, evidence, options).evidence
+    assert template.format(candidates="sad (75%), lonely (12%)") in built
+    assert word_evidence(evidence, options) == built
+
+
+@pytest.mark.parametrize(("confidence", "shown"), [(HELPFUL_FROM, True), (HELPFUL_FROM - 0.01, False), (0.1, False)])
+def test_in_doubt_the_candidates_can_be_left_out(confidence: float, *, shown: bool) -> None:
+    evidence, options = replace(EVIDENCE, confidence=confidence), ReadingOptions(wording="doubt")
+    built = instruct(LABELS, evidence, options).evidence
+    assert ("likely, most likely first: sad, lonely." in built) is shown
+    assert '"died"' in built
+    assert word_evidence(evidence, options) == built
+
+
+@pytest.mark.parametrize(("probability", "helpful"), [(0.75, True), (0.4, False)])
+def test_without_a_confidence_the_first_probability_tells_doubt(probability: float, *, helpful: bool) -> None:
+    assert replace(EVIDENCE, candidates=(EmotionScore("sad", probability),)).helpful is helpful
+
+
+def test_evidence_without_candidates_is_of_no_help() -> None:
+    assert not replace(EVIDENCE, candidates=()).helpful
 
 
 def test_of_a_text_out_of_domain_nothing_is_said() -> None:
@@ -182,6 +209,8 @@ def test_text_without_delimiters_reaches_the_model_unchanged(text: str) -> None:
         ({"coverage": 0}, "coverage is 0"),
         ({"coverage": 1.01}, "coverage is 1.01"),
         ({"coverage": float("nan")}, "coverage is nan"),
+        ({"wording": "verse"}, "wording is 'verse'"),
+        ({"wording": None}, "wording is None"),
     ],
 )
 def test_an_option_out_of_range_is_refused_with_its_value(options: dict[str, Any], problem: str) -> None:
@@ -189,7 +218,13 @@ def test_an_option_out_of_range_is_refused_with_its_value(options: dict[str, Any
         ReadingOptions(**options)
 
 
-@pytest.mark.parametrize("options", [{"k1": 0}, {"k2": 1}, {"k2": "adaptive"}, {"coverage": 1}, {"coverage": 0.01}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"k1": 0}, {"k2": 1}, {"k2": "adaptive"}, {"coverage": 1}, {"coverage": 0.01}),
+        *({"wording": "list"}, {"wording": "probabilities"}, {"wording": "doubt"}),
+    ],
+)
 def test_the_ends_of_each_range_are_allowed(options: dict[str, Any]) -> None:
     [(name, value)] = options.items()
     assert getattr(ReadingOptions(**options), name) == value

@@ -1,13 +1,18 @@
-"""Measure a small empathetic model (SEM) on labelled conversations.
+"""Measure a small empathetic model (SEM), and what it does for large language models (LLMs), on labelled conversations.
 
     python tools/evaluate.py --data valid.jsonl [--sem SEM] [--writing] [--show 10] [--output report.json] [--seed 0]
     python tools/evaluate.py --data valid.jsonl --part b --candidates --deletion 500
     python tools/evaluate.py --causes train.jsonl valid.jsonl [--words attention]
+    python tools/evaluate.py --data valid.jsonl --table 1 2
+    python tools/evaluate.py --data valid.jsonl --table 2 3 4 --figure 3 --model openai:gpt-4.1-mini
+        --judge openai:gpt-4.1 --sample 300 --max-cost 5 --report study.html
 
 Prints accuracy (Acc_k), macro-F1 and calibration; with `--writing` the decoder's perplexity and Distinct-1/2; with
 `--show N` the replies to the first N contexts by conversation id; with `--candidates` what adaptive candidates promise
 and keep; with `--deletion N` what the heaviest words of N contexts do to the prediction. `--causes` compares the
-heaviest words with those that people marked in RECCON files. JSON goes to the output, tables to the error output.
+heaviest words with those that people marked in RECCON files. `--table` and `--figure` give the paper's tables, its own
+rows beside ours; answers are kept under `--cache`, so that a run that was stopped goes on where it was.
+JSON goes to the output, tables to the error output.
 """
 
 import argparse
@@ -29,6 +34,8 @@ from hef_graph.evaluation.cause_report import report_causes, weigh_by_sem
 from hef_graph.evaluation.deletion_report import report_deletion
 from hef_graph.evaluation.reccon import folds, read_reccon
 from hef_graph.evaluation.sem_report import report_reading, report_writing, show_replies
+from hef_graph.evaluation.study.command import add_study_arguments, read_request
+from hef_graph.evaluation.study.conduct import run_study
 from hef_graph.evaluation.tables import Report, tabulate
 from hef_graph.sem import TransformerSem, load_sem
 from hef_graph.types import SmallEmpatheticModel
@@ -53,8 +60,10 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print the replies to N contexts")
     parser.add_argument("--output", type=Path, help="write the figures as JSON")
     parser.add_argument("--seed", type=int, default=0)
+    add_study_arguments(parser)
     arguments = parser.parse_args()
-    if not arguments.data and (not arguments.causes or arguments.deletion or arguments.candidates):
+    study = arguments.table or arguments.figure or arguments.export_prompts
+    if not arguments.data and (not arguments.causes or arguments.deletion or arguments.candidates or study):
         parser.error("give conversations with --data; only --causes does without")
     return arguments
 
@@ -62,20 +71,24 @@ def read_arguments() -> argparse.Namespace:
 def main() -> int:
     """Measure, print, write."""
     arguments = read_arguments()
+    request = read_request(arguments)
     torch.manual_seed(arguments.seed)
     ways = {"words": arguments.words} if arguments.words else {}
     sem = load_sem(arguments.sem, device=arguments.device, **ways)
     contexts = read_part(arguments.data, arguments.part) if arguments.data else []
     report: dict[str, Any] = {"data": str(arguments.data), "part": arguments.part, "sem": sem.name}
     report["seed"] = arguments.seed
-    if contexts:
-        report |= read_and_reply(sem, contexts, arguments)
     console = Console(stderr=True, width=None if sys.stderr.isatty() else WIDTH)
+    if request:
+        report["study"] = run_study(request, sem, contexts, console=console)
+    if contexts and (not request or arguments.writing or arguments.show):
+        report |= read_and_reply(sem, contexts, arguments)
     for name, measured in measure_evidence(sem, contexts, arguments).items():
         report[name] = measured.to_json()
         console.print(*tabulate(measured))
     text = json.dumps(report, indent=1, ensure_ascii=False)
-    print(text)
+    if not (request and sys.stdout.isatty()):  # people have the tables; a study's values fill many screens
+        print(text)
     if arguments.output:
         arguments.output.write_text(text + "\n", "utf-8")
     return 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -72,8 +73,14 @@ def resample_sums(values: Numbers, groups: Sequence[str], *, seed: int, resample
     names, member = np.unique(np.asarray(groups), return_inverse=True)
     sums = np.zeros((len(names), values.shape[1]))
     np.add.at(sums, member, values)
-    draws = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
-    return Resampled(sums.sum(axis=0), draws @ sums)
+    return Resampled(sums.sum(axis=0), _draw(len(names), seed, resamples) @ sums)
+
+
+@lru_cache(maxsize=2)
+def _draw(groups: int, seed: int, resamples: int) -> Numbers:
+    """How often each group is drawn, `(resamples, groups)`: the same for every measure of one data set."""
+    counts = np.random.default_rng(seed).multinomial(groups, np.full(groups, 1 / groups), size=resamples)
+    return counts.astype(np.float64)
 
 
 def interval(value: float, resampled: Numbers) -> Estimate:

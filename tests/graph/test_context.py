@@ -73,6 +73,11 @@ def test_a_profile_holds_where_the_call_says_nothing_else() -> None:
     assert HefContext(k2=5).reading_over(profile) == replace(profile, k2=5)
 
 
+def test_a_profiles_wording_holds_whatever_the_call_says() -> None:
+    profile = ReadingOptions(wording="probabilities")
+    assert HefContext(k1=1, k2=5, two_stage=False).reading_over(profile).wording == "probabilities"
+
+
 def test_without_a_profile_the_call_decides() -> None:
     context = HefContext(k1=1, two_stage=False)
     assert context.reading_over(HefOptions().profile_reading) == context.reading

@@ -1,0 +1,207 @@
+"""A study from request to result: everyone is asked, judged and scored, once each."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from rich.console import Console
+from rich.text import Text
+
+from hef_graph.chat.models import build_model
+from hef_graph.corpus import Context
+from hef_graph.errors import HefError, HefInputError
+from hef_graph.evaluation.study.answers import Answer
+from hef_graph.evaluation.study.cases import Case, cases_of, sample_cases
+from hef_graph.evaluation.study.command import StudyRequest
+from hef_graph.evaluation.study.figure import write_picture
+from hef_graph.evaluation.study.judge import JudgeReport, judge_duels, pair_responses
+from hef_graph.evaluation.study.models import model_identity, priced_name, stable_hash
+from hef_graph.evaluation.study.opinions import Judge, Opinion
+from hef_graph.evaluation.study.prices import NO_PRICE, Price, show_cost
+from hef_graph.evaluation.study.prompts import ImportedAnswers, export_prompts, import_answers
+from hef_graph.evaluation.study.report import report_study, study_json, tabulate_study, write_report
+from hef_graph.evaluation.study.runner import find_price, run_system
+from hef_graph.evaluation.study.scores import Known, score
+from hef_graph.evaluation.study.spending import Budget
+from hef_graph.evaluation.study.studies import Arm, Measured, Pair, Study, arms_of, judged_pairs, needed_cases
+from hef_graph.evaluation.study.systems import System
+from hef_graph.evaluation.study.workshop import BuildModel, Workshop, silent_model, word_perplexity
+from hef_graph.types import SmallEmpatheticModel
+
+WRITTEN: Final = 2
+"""The table that scores what the SEM's decoder writes."""
+
+
+def run_study(
+    request: StudyRequest, sem: SmallEmpatheticModel, contexts: Sequence[Context], *, console: Console
+) -> dict[str, Any]:
+    """The whole study: asked, printed to the console, written to the files of the request; as plain values.
+
+    Raises:
+        HefInputError: as in `conduct` and `export`.
+        HefModelError: as in `conduct`.
+    """
+    if request.export:
+        lines = export(request, sem, contexts)
+        console.print(*map(Text, lines), sep="\n")
+        return {"exported": lines}
+    found = conduct(request, sem, contexts)
+    told = report_study(found, request.tables, figure=request.figure)
+    for table in told.tables:
+        console.print(tabulate_study(table), "")
+    if request.report:
+        write_report(told, request.report)
+    if request.picture and told.picture:
+        write_picture(told.picture.png, request.picture)
+    written = [path for path in (request.report, request.picture) if path]
+    console.print(*(Text(f"written: {path}") for path in written), sep="\n")
+    return study_json(found, told)
+
+
+def conduct(
+    request: StudyRequest, sem: SmallEmpatheticModel, contexts: Sequence[Context], *, build: BuildModel = build_model
+) -> Study:
+    """Ask everyone that the tables need, and score them; what earlier runs have answered is not asked again.
+
+    Raises:
+        HefInputError: a file that cannot be read, or a cost limit without a price.
+        HefModelError: a model that cannot be set up.
+    """
+    cases, entrants = _choose(request, contexts), request.entrants(sem.name)
+    arms = arms_of(entrants, request.tables, figure=request.figure)
+    imported = _import(request, arms, cases, sem.labels)
+    workshop = Workshop(sem, build, dict(request.answers), writes=WRITTEN in request.tables)
+    systems = {arm: workshop.system(arm) for arm in arms if arm not in imported}
+    for system in systems.values():
+        find_price(system, request.run)
+    run = _Run(request, cases, systems, {arm: found.answers for arm, found in imported.items()})
+    run.remarks += [f"{arm.name}: imported, {found.show()}" for arm, found in imported.items()]
+    asyncio.run(run.answer_and_judge(make_judge(request, build), judged_pairs(entrants, request.tables)))
+    measured = {arm: run.measure(arm, sem) for arm in arms if arm in run.answers}
+    return Study(request.data, request.seed, tuple(cases), entrants, measured, run.verdicts, tuple(run.remarks))
+
+
+def export(request: StudyRequest, sem: SmallEmpatheticModel, contexts: Sequence[Context]) -> list[str]:
+    """Write the prompts of every system that would ask a model, a file each; a line about each file.
+
+    Raises:
+        HefInputError: no system would ask a model.
+    """
+    cases, folder = _choose(request, contexts), request.export
+    arms = arms_of(request.entrants(sem.name), request.tables, figure=request.figure)
+    workshop = Workshop(sem, silent_model, dict(request.answers), writes=False)
+    asking = [arm for arm in arms if arm.kind in {"LLM", "HEF"}]
+    if not asking or folder is None:
+        raise HefInputError("there are no prompts to write; name an LLM with --model, any name will do")
+    lines = []
+    for arm in asking:
+        path = folder / f"{file_name(arm.name)}.jsonl"
+        count = export_prompts(workshop.system(arm), cases, path)
+        lines.append(f"{path}: {count:,} prompts; bring answers back with --import-answers '{arm.name}=FILE'")
+    return lines
+
+
+def file_name(name: str) -> str:
+    """A system's name as a file's.
+
+    >>> file_name("openai:gpt-4.1-mini c10,w3")
+    'openai_gpt-4.1-mini_c10,w3'
+    """
+    return "".join(c if c.isalnum() or c in "-.,()" else "_" for c in name)
+
+
+def _choose(request: StudyRequest, contexts: Sequence[Context]) -> list[Case]:
+    drawn = sample_cases(cases_of(contexts), count=request.sample, seed=request.seed)
+    return needed_cases(drawn, request.tables, figure=request.figure, seed=request.seed)
+
+
+def _import(
+    request: StudyRequest, arms: Sequence[Arm], cases: Sequence[Case], labels: Sequence[str]
+) -> dict[Arm, ImportedAnswers]:
+    files = {arm: request.imported[arm.name] for arm in arms if arm.name in request.imported}
+    return {arm: import_answers(path, cases, labels) for arm, path in files.items()}
+
+
+@dataclass
+class _Run:
+    """A study at work."""
+
+    request: StudyRequest
+    cases: Sequence[Case]
+    systems: Mapping[Arm, System]
+    answers: dict[Arm, Sequence[Answer]]
+    """Those that were imported; the others join them."""
+    verdicts: dict[Pair, JudgeReport] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+
+    async def answer_and_judge(self, judge: Judge | None, pairs: Sequence[Pair]) -> None:
+        """One loop for everything: clients keep connections that belong to a loop."""
+        budget = Budget(self.request.run.max_cost)
+        for arm, system in self.systems.items():
+            result = await run_system(system, self.cases, self.request.run, budget=budget)
+            if result.stopped:
+                self.remarks.append(result.show())
+            else:
+                self.answers[arm] = result.answers
+        if judge:
+            await self._judge(judge, [pair for pair in pairs if set(pair) <= set(self.answers)], budget)
+
+    async def _judge(self, judge: Judge, pairs: Sequence[Pair], budget: Budget) -> None:
+        price = self.request.run.prices.price_of(priced_name(judge.model))
+        judge = replace(judge, on_opinion=lambda opinion: _charge(opinion, price, budget))
+        seed = self.request.seed
+        try:
+            for pair in pairs:
+                duels = pair_responses(self.cases, self.answers[pair.first], self.answers[pair.second], seed=seed)
+                self.verdicts[pair] = await judge_duels(judge, duels, seed=seed)
+        except _CostReachedError as error:
+            self.remarks.append(f"the judge {judge.name} was stopped: {error}; run again to go on")
+
+    def measure(self, arm: Arm, sem: SmallEmpatheticModel) -> Measured:
+        """Score an arm's answers."""
+        answers = self.answers[arm]
+        price = self.request.run.prices.price_of(self.systems[arm].model_name) if arm in self.systems else None
+        known = Known(price=lambda answer: _cost(answer, price))
+        scores = score(self.cases, answers, sem.labels, seed=self.request.seed, known=known)
+        perplexity = word_perplexity(sem, self.cases) if _writes(self.request, arm) else None
+        return Measured(tuple(answers), scores, perplexity)
+
+
+class _CostReachedError(HefError):
+    """The judge has spent what was left."""
+
+
+def make_judge(request: StudyRequest, build: BuildModel) -> Judge | None:
+    """The judge, its opinions kept beside the answers; None if none was named.
+
+    Raises:
+        HefInputError: there is a cost limit, and no price for the judge's model.
+        HefModelError: its model cannot be set up.
+    """
+    if request.judge is None:
+        return None
+    model, options = build(request.judge), request.run
+    if options.max_cost is not None and options.prices.price_of(priced_name(model)) is None:
+        raise HefInputError(f"{NO_PRICE} for the judge {request.judge!r}, so that a cost limit cannot be kept")
+    kept = options.cache_dir / f"judge-{stable_hash(model_identity(model))}.jsonl"
+    return Judge(model, request.judge, concurrency=options.concurrency, kept=kept)
+
+
+def _charge(opinion: Opinion, price: Price | None, budget: Budget) -> None:
+    """Add an opinion to the bill.
+
+    Raises:
+        _CostReachedError: the limit is reached.
+    """
+    budget.settle("judge", 0.0, price.cost(opinion.input_tokens, opinion.output_tokens) if price else 0.0)
+    if budget.limit is not None and budget.spent > budget.limit:
+        raise _CostReachedError(f"the cost limit of {show_cost(budget.limit)} is reached")
+
+
+def _cost(answer: Answer, price: Price | None) -> float | None:
+    return price.cost(answer.input_tokens, answer.output_tokens) if price else None
+
+
+def _writes(request: StudyRequest, arm: Arm) -> bool:
+    return arm.kind == "SEM" and WRITTEN in request.tables
