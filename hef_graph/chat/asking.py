@@ -105,9 +105,16 @@ class Asker:
 
     def _wait(self, call: Call) -> None:
         time.sleep(min(call.wait, self.deadline.remaining))
+        self._require_time(call)
 
     async def _await(self, call: Call) -> None:
         await asyncio.sleep(min(call.wait, self.deadline.remaining))
+        self._require_time(call)
+
+    def _require_time(self, call: Call) -> None:
+        """Raise `TimeoutError` for a call that was due only at the deadline: a quick answer would be late too."""
+        if call.wait and not self.deadline.remaining:
+            raise TimeoutError("the turn's deadline has passed")
 
 
 def read_message(message: BaseMessage) -> Attempt:

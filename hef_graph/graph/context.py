@@ -2,6 +2,9 @@
 
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from typing import ClassVar
+
+from pydantic import ConfigDict
 
 from hef_graph.candidates import K2
 from hef_graph.chat.methods import Method
@@ -13,6 +16,8 @@ from hef_graph.turn import ReadingOptions
 @dataclass(frozen=True)
 class HefContext:
     """Settings of one call; a form in LangGraph Studio."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(use_attribute_docstrings=True)  # the form explains itself
 
     model: str | None = None
     """Another chat model for this call, as "provider:name"; None keeps the graph's."""

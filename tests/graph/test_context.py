@@ -2,6 +2,7 @@ from dataclasses import FrozenInstanceError, replace
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from hef_graph.errors import HefInputError
 from hef_graph.graph import HefContext, HefOptions
@@ -86,3 +87,8 @@ def test_without_a_profile_the_call_decides() -> None:
 def test_a_profile_that_is_not_there_is_refused_at_once() -> None:
     with pytest.raises(HefInputError, match="'gpt-9' is not known"):
         HefOptions(profile="gpt-9")
+
+
+def test_each_setting_of_the_form_says_what_it_is() -> None:
+    fields = TypeAdapter(HefContext).json_schema()["properties"]
+    assert [name for name, field in fields.items() if not field.get("description")] == []
