@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from hef_graph.errors import HefCheckpointError, HefError, HefInputError, HefModelError, HefReplyError
     from hef_graph.graph import HefContext, HefOptions, HefState, aforget_user, create_hef_graph, forget_user
     from hef_graph.middleware import EmpathyMiddleware
+    from hef_graph.profiles import load_profile
     from hef_graph.sem import load_sem
     from hef_graph.tool import create_emotion_tool
     from hef_graph.turn import ReadingOptions
@@ -42,6 +43,7 @@ _HOMES = {
     "create_emotion_tool": "tool",
     "create_hef_graph": "graph",
     "forget_user": "graph",
+    "load_profile": "profiles",
     "load_sem": "sem",
 }
 
@@ -68,6 +70,7 @@ __all__ = [
     "create_emotion_tool",
     "create_hef_graph",
     "forget_user",
+    "load_profile",
     "load_sem",
 ]
 

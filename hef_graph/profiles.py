@@ -3,9 +3,10 @@
 What helps one model costs another: a profile is chosen by measurement on the model in use.
 """
 
+import json
 import tomllib
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,6 +36,34 @@ def load_profile(source: str | Path) -> ReadingOptions:
             f"the profile {str(source)!r} is not known; give a .toml file or one of {', '.join(PRESETS)}"
         )
     return _read(Path(source).expanduser())
+
+
+def write_profile(reading: ReadingOptions, path: str | Path, *, notes: Sequence[str] = ()) -> None:
+    """Write a profile as a file for `load_profile`, every key with its value, `notes` above them as comments.
+
+    Raises:
+        HefInputError: the name does not end in .toml, or the file cannot be written.
+    """
+    check_profile_path(path)
+    lines = [f"# {_printable(line)}".rstrip() for note in notes for line in note.splitlines()]
+    lines += [f"{key} = {json.dumps(value)}" for key, value in asdict(reading).items()]  # these values are TOML's too
+    try:
+        Path(path).expanduser().write_text("\n".join(lines) + "\n", "utf-8")
+    except OSError as error:
+        raise HefInputError(f"the profile {str(path)!r} cannot be written: {error.strerror}") from error
+
+
+def _printable(text: str) -> str:
+    """Without what TOML does not allow in comments."""
+    return "".join(letter for letter in text if letter.isprintable())
+
+
+def check_profile_path(path: str | Path) -> None:
+    """Raise `HefInputError` for a place where `write_profile` cannot write: better before the measuring than after."""
+    if not str(path).endswith(".toml"):
+        raise HefInputError(f"the profile {str(path)!r} has another ending; give a name in .toml")
+    if not Path(path).expanduser().absolute().parent.is_dir():
+        raise HefInputError(f"the profile {str(path)!r} cannot be written: no such folder")
 
 
 def _read(path: Path) -> ReadingOptions:

@@ -1,7 +1,9 @@
 """`create_hef_graph`: the parts put together."""
 
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from langchain_core.runnables import RunnableLambda
@@ -13,9 +15,11 @@ from langgraph.types import Checkpointer
 from hef_graph.chat.local import constrain, is_local
 from hef_graph.chat.models import ModelLike
 from hef_graph.defaults import build_listener, resolve_model, resolve_sem_or_missing
+from hef_graph.errors import HefInputError
 from hef_graph.graph.context import HefContext, HefOptions
 from hef_graph.graph.nodes import ANALYZE_EMOTION, BUILD_INSTRUCTION, CHECK_CRISIS, RESPOND, Nodes
 from hef_graph.graph.state import HefInput, HefState, TurnState
+from hef_graph.profiles import load_profile
 from hef_graph.tool import create_emotion_tool
 from hef_graph.types import SmallEmpatheticModel
 
@@ -28,6 +32,7 @@ def create_hef_graph(
     sem: SmallEmpatheticModel | None = None,
     system_prompt: str | None = None,
     options: HefOptions | None = None,
+    profile: str | Path | None = None,
     checkpointer: Checkpointer = None,
     store: BaseStore | None = None,
 ) -> HefGraph:
@@ -44,15 +49,16 @@ def create_hef_graph(
         sem: the small empathetic model (SEM) that reads the dialogue; None for the shipped one.
         system_prompt: the application's own words to the model, placed before ours.
         options: settings of this graph; settings of a single call are a `HefContext`.
+        profile: how much evidence the model is shown: short for `HefOptions(profile=…)`.
         checkpointer: remembers conversations by `thread_id`.
         store: memory across conversations: with it, what a user (`HefContext.user_id`) felt is kept and recalled in
             later threads; `forget_user` deletes it.
 
     Raises:
         HefModelError: the model string cannot be set up, or a local model cannot be held to the schema.
-        HefInputError: `model` or `sem` is of another kind.
+        HefInputError: `model` or `sem` is of another kind, or `profile` is not what `options` says.
     """
-    chosen = options or HefOptions()
+    chosen = _with_profile(options or HefOptions(), profile)
     reader = resolve_sem_or_missing(sem, strict=chosen.strict)
     listener = build_listener(reader)
     answering = resolve_model(model, listener)
@@ -68,6 +74,14 @@ def create_hef_graph(
         store=store,
     )
     return _wire(nodes).compile(checkpointer=checkpointer, store=store, name="hef")
+
+
+def _with_profile(options: HefOptions, profile: str | Path | None) -> HefOptions:
+    if profile is None:
+        return options
+    if options.profile and load_profile(profile) != options.profile_reading:
+        raise HefInputError(f"profile is {str(profile)!r}, but options say {options.profile!r}; give one of them")
+    return replace(options, profile=str(profile))
 
 
 def _wire(nodes: Nodes) -> StateGraph[TurnState, HefContext, HefInput, HefState]:

@@ -1,4 +1,5 @@
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from langgraph.store.memory import InMemoryStore
 import hef_graph
 from hef_graph.chat.listener import FIXED_REPLY
 from hef_graph.errors import HefInputError, HefModelError
-from hef_graph.graph import HefContext, create_hef_graph
+from hef_graph.graph import HefContext, HefOptions, create_hef_graph
 from tests.fakes import REPLIES, ScriptedModel, SpeakingStubSem, StubSem, reply_json
 from tests.runs import MODES, Mode, run_turn, say
 
@@ -124,6 +125,42 @@ def test_checkpointer_and_store_reach_the_graph() -> None:
     saver, store = InMemorySaver(), InMemoryStore()
     graph = create_hef_graph(sem=SpeakingStubSem(), checkpointer=saver, store=store)
     assert (graph.checkpointer, graph.store) == (saver, store)
+
+
+def instruction_of(**settings: Any) -> str:
+    model = ScriptedModel(answers=[reply_json("sad", "Oh.")])
+    return str(create_hef_graph(model, sem=StubSem(), **settings).invoke(say(SAID))["instruction"])
+
+
+def test_a_profile_is_short_for_the_option(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("k2 = 2\ncause_perception = false\n")
+    plain, short = instruction_of(), instruction_of(profile=path)
+    assert short == instruction_of(options=HefOptions(profile=str(path))) == instruction_of(profile=str(path))
+    assert "likely, most likely first: sad, afraid." in short != plain
+
+
+def test_a_profile_keeps_the_other_options() -> None:
+    model = ScriptedModel(answers=[reply_json("sad", "Oh.")])
+    graph = create_hef_graph(model, sem=StubSem(), options=HefOptions(disclosure=False), profile="mistral-7b")
+    out = graph.invoke(say(SAID))
+    assert (out["disclosure"], len(out["emotion_candidates"])) == (None, 3)
+
+
+def test_two_profiles_that_say_different_things_are_refused() -> None:
+    with pytest.raises(HefInputError, match="profile is 'chatgpt', but options say 'mistral-7b'; give one of them"):
+        create_hef_graph(sem=SpeakingStubSem(), options=HefOptions(profile="mistral-7b"), profile="chatgpt")
+
+
+def test_two_profiles_that_say_the_same_are_one() -> None:
+    both = instruction_of(options=HefOptions(profile="mistral-7b"), profile="llama2-13b")
+    assert both == instruction_of(profile="mistral-7b")
+
+
+def test_a_profile_that_nobody_knows_is_refused_before_the_sem_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SHIPPED, lambda: pytest.fail("loaded"))
+    with pytest.raises(HefInputError, match="the profile 'gpt-9' is not known"):
+        create_hef_graph(profile="gpt-9")
 
 
 def test_the_package_offers_the_graph() -> None:

@@ -8,6 +8,7 @@ from typing import Final, get_args
 
 from hef_graph.errors import HefInputError
 from hef_graph.evaluation.study.prices import load_prices
+from hef_graph.evaluation.study.published import SCORED, PublishedFile
 from hef_graph.evaluation.study.report import check_report_name
 from hef_graph.evaluation.study.runner import RunOptions
 from hef_graph.evaluation.study.studies import TABLES, Entrants, arms_of
@@ -17,6 +18,11 @@ from hef_graph.turn import ReadingOptions
 
 CACHE: Final = Path("runs/answers")
 """Where answers are kept unless said otherwise: a run that was stopped goes on from there."""
+
+ANSWERS_HELP: Final = (
+    "a row from a .jsonl file of answers or predictions, or, as NAME=SYSTEM:FILE, from what a published system "
+    f"printed ({', '.join(SCORED)}); its greedy responses, or SYSTEM/beam:FILE, SYSTEM/topk:FILE"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,8 @@ class StudyRequest:
     seed: int = 0
     answers: Mapping[str, Path] = field(default_factory=dict)
     """Files of answers or of predictions, by the name of their row."""
+    published: Mapping[str, PublishedFile] = field(default_factory=dict)
+    """What published systems printed, by the name of their row."""
     imported: Mapping[str, Path] = field(default_factory=dict)
     """Answers to exported prompts, by the name of the system that they stand for."""
     export: Path | None = None
@@ -46,7 +54,8 @@ class StudyRequest:
         """Who takes part; imported answers under a name that no system has are a file like any other."""
         known = Entrants(sem, self.models, self.reading)
         names = {arm.name for arm in arms_of(known, TABLES, figure=True)}
-        return replace(known, files=(*self.answers, *(name for name in self.imported if name not in names)))
+        others = (name for name in self.imported if name not in names)
+        return replace(known, files=(*self.answers, *self.published, *others))
 
 
 def add_study_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +70,7 @@ def add_study_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--profile", help="HEF's settings: a .toml file, or one of the paper's models")
     group.add_argument("--judge", metavar="PROVIDER:NAME", help="compares responses for Tables 3 and 5")
     group.add_argument("--sample", type=_positive, metavar="N", help="so many contexts, drawn by the seed")
-    group.add_argument("--answers", action="append", default=[], metavar="NAME=FILE", help="a row from a file")
+    group.add_argument("--answers", action="append", default=[], metavar="NAME=FILE", help=ANSWERS_HELP)
     group.add_argument("--export-prompts", type=Path, metavar="DIR", help="write the exact messages; ask nobody")
     group.add_argument("--import-answers", action="append", default=[], metavar="NAME=FILE", help="a system's answers")
     group.add_argument("--report", type=Path, metavar="FILE", help="the whole run as .html or .md")
@@ -83,6 +92,7 @@ def read_request(arguments: argparse.Namespace) -> StudyRequest | None:
         return None
     if arguments.report:
         check_report_name(arguments.report)
+    answers, published = _read_sources(arguments.answers)
     part = "" if arguments.part == "all" else f", part {arguments.part}"
     return StudyRequest(
         data=f"{arguments.data.stem}{part}",
@@ -94,7 +104,8 @@ def read_request(arguments: argparse.Namespace) -> StudyRequest | None:
         judge=arguments.judge,
         sample=arguments.sample,
         seed=arguments.seed,
-        answers=_named_files(arguments.answers),
+        answers=answers,
+        published=published,
         imported=_named_files(arguments.import_answers),
         export=arguments.export_prompts,
         report=arguments.report,
@@ -127,16 +138,38 @@ def _reading(arguments: argparse.Namespace) -> ReadingOptions:
     return replace(options, **{name: value for name, value in said.items() if value is not None})
 
 
+def _read_sources(entries: Sequence[str]) -> tuple[dict[str, Path], dict[str, PublishedFile]]:
+    """Files of ours, and what published systems printed."""
+    texts = _named_texts(entries)
+    published = {name: file for name, text in texts.items() if (file := PublishedFile.parse(text))}
+    for file in published.values():
+        _existing(str(file.path))
+    ours = {name: _existing(text) for name, text in texts.items() if name not in published}
+    for name, path in ours.items():
+        if path.suffix == ".txt":
+            systems = ", ".join(SCORED)
+            raise HefInputError(f"say who printed {path}: --answers '{name}=SYSTEM:{path}', SYSTEM one of {systems}")
+    return ours, published
+
+
 def _named_files(entries: Sequence[str]) -> dict[str, Path]:
-    named: dict[str, Path] = {}
+    return {name: _existing(text) for name, text in _named_texts(entries).items()}
+
+
+def _named_texts(entries: Sequence[str]) -> dict[str, str]:
+    named: dict[str, str] = {}
     for entry in entries:
-        name, equals, path = entry.partition("=")
-        if not (name and equals and path) or name in named:
+        name, equals, text = entry.partition("=")
+        if not (name and equals and text) or name in named:
             raise HefInputError(f"{entry!r} is not NAME=FILE with a name of its own")
-        if not Path(path).is_file():
-            raise HefInputError(f"no such file: {path}")
-        named[name] = Path(path)
+        named[name] = text
     return named
+
+
+def _existing(path: str) -> Path:
+    if not Path(path).is_file():
+        raise HefInputError(f"no such file: {path}")
+    return Path(path)
 
 
 def _count_or_adaptive(text: str) -> int | str:

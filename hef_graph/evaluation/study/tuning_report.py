@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from rich.table import Table
 from rich.text import Text
@@ -12,6 +12,8 @@ from hef_graph.evaluation.study.selection import Finalist, Standing
 from hef_graph.evaluation.study.studies import settings_of
 from hef_graph.evaluation.study.tuning import Round, Tuning
 from hef_graph.messages import clean_text
+
+_FIGURES: Final = ("Accuracy", "Off", "Gain, points (95 %)")
 
 
 def tabulate_tuning(tuning: Tuning) -> list[Table]:
@@ -44,7 +46,7 @@ def profile_notes(tuning: Tuning, *, date: str) -> list[str]:
     """What should stand above the profile in its file: whose it is, and what it rests on."""
     request, parts = tuning.request, tuning.parts
     return [
-        f"The profile of {request.model} with the SEM {tuning.sem}, tuned on {date}.",
+        f"What {request.model} is shown of {tuning.sem}; tuned on {date}.",
         f"{request.data}, n={len(parts.all)}, seed {request.seed}: search {len(parts.search)}, confirmation the rest.",
         tuning.reason,
         *(_tell(finalist) for finalist in tuning.finalists),
@@ -58,7 +60,7 @@ def tell_end(tuning: Tuning) -> str:
 
 def _rounds_table(rounds: Sequence[Round]) -> Table:
     table = _table(
-        "Search: each profile against off on the same cases", ("Round", "Cases", "Profile", *_HEADS, "Goes on")
+        "Search: each profile against off on the same cases", ("Round", "Cases", "Profile", *_FIGURES, "Goes on")
     )
     for number, each in enumerate(rounds, start=1):
         for standing in sorted(each.standings, key=lambda standing: -standing.gain.estimate.value):
@@ -69,12 +71,9 @@ def _rounds_table(rounds: Sequence[Round]) -> Table:
     return table
 
 
-_HEADS = ("Accuracy", "Off", "Gain, points (95 %)")
-
-
 def _finalists_table(tuning: Tuning) -> Table:
     title = f"Confirmation of {clean_text(tuning.request.model)}: cases that the search did not see"
-    table = _table(title, ("Profile", "Cases", *_HEADS, "p (Holm)", "Result"))
+    table = _table(title, ("Profile", "Cases", *_FIGURES, "p (Holm)", "Result"))
     for finalist in tuning.finalists:
         standing = finalist.standing
         end = (f"{finalist.adjusted_p:.4f}", finalist.verdict)
