@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rich.console import Console
@@ -10,22 +10,22 @@ from rich.text import Text
 
 from hef_graph.chat.models import build_model
 from hef_graph.corpus import Context
-from hef_graph.errors import HefError, HefInputError
+from hef_graph.errors import HefInputError
 from hef_graph.evaluation.study.answers import Answer
 from hef_graph.evaluation.study.cases import Case, cases_of, sample_cases
 from hef_graph.evaluation.study.command import StudyRequest
 from hef_graph.evaluation.study.figure import write_picture
-from hef_graph.evaluation.study.judge import JudgeReport, judge_duels, pair_responses
-from hef_graph.evaluation.study.models import model_identity, priced_name, stable_hash
-from hef_graph.evaluation.study.opinions import Judge, Opinion
-from hef_graph.evaluation.study.prices import NO_PRICE, Price, show_cost
+from hef_graph.evaluation.study.judge import JudgeReport, pair_responses
+from hef_graph.evaluation.study.judging import judge_pairs, make_judge
+from hef_graph.evaluation.study.opinions import Judge
+from hef_graph.evaluation.study.prices import Price
 from hef_graph.evaluation.study.prompts import ImportedAnswers, export_prompts, import_answers
 from hef_graph.evaluation.study.report import report_study, study_json, tabulate_study, write_report
 from hef_graph.evaluation.study.runner import find_price, run_system
 from hef_graph.evaluation.study.scores import Known, score
 from hef_graph.evaluation.study.spending import Budget
 from hef_graph.evaluation.study.studies import Arm, Measured, Pair, Study, arms_of, judged_pairs, needed_cases
-from hef_graph.evaluation.study.systems import System
+from hef_graph.evaluation.study.systems import HefSystem, System
 from hef_graph.evaluation.study.workshop import BuildModel, Workshop, silent_model, word_perplexity
 from hef_graph.types import SmallEmpatheticModel
 
@@ -148,55 +148,28 @@ class _Run:
             await self._judge(judge, [pair for pair in pairs if set(pair) <= set(self.answers)], budget)
 
     async def _judge(self, judge: Judge, pairs: Sequence[Pair], budget: Budget) -> None:
-        price = self.request.run.prices.price_of(priced_name(judge.model))
-        judge = replace(judge, on_opinion=lambda opinion: _charge(opinion, price, budget))
-        seed = self.request.seed
-        try:
-            for pair in pairs:
-                duels = pair_responses(self.cases, self.answers[pair.first], self.answers[pair.second], seed=seed)
-                self.verdicts[pair] = await judge_duels(judge, duels, seed=seed)
-        except _CostReachedError as error:
-            self.remarks.append(f"the judge {judge.name} was stopped: {error}; run again to go on")
+        seed, answers = self.request.seed, self.answers
+        duels = {
+            pair: pair_responses(self.cases, answers[pair.first], answers[pair.second], seed=seed) for pair in pairs
+        }
+        judging = await judge_pairs(judge, duels, self.request.run, budget=budget, seed=seed)
+        self.verdicts |= judging.verdicts
+        self.remarks += [judging.stopped] if judging.stopped else []
+
+    def _candidates(self, system: System | None) -> dict[str, tuple[str, ...]] | None:
+        """The sets of prioritised emotions of a system that has them: their size and coverage are measured too."""
+        if not isinstance(system, HefSystem) or not system.reading.two_stage:
+            return None
+        return {case.case_id: system.candidates(case) for case in self.cases}
 
     def measure(self, arm: Arm, sem: SmallEmpatheticModel) -> Measured:
         """Score an arm's answers."""
         answers = self.answers[arm]
         price = self.request.run.prices.price_of(self.systems[arm].model_name) if arm in self.systems else None
-        known = Known(price=lambda answer: _cost(answer, price))
+        known = Known(lambda answer: _cost(answer, price), self._candidates(self.systems.get(arm)))
         scores = score(self.cases, answers, sem.labels, seed=self.request.seed, known=known)
         perplexity = word_perplexity(sem, self.cases) if _writes(self.request, arm) else None
         return Measured(tuple(answers), scores, perplexity)
-
-
-class _CostReachedError(HefError):
-    """The judge has spent what was left."""
-
-
-def make_judge(request: StudyRequest, build: BuildModel) -> Judge | None:
-    """The judge, its opinions kept beside the answers; None if none was named.
-
-    Raises:
-        HefInputError: there is a cost limit, and no price for the judge's model.
-        HefModelError: its model cannot be set up.
-    """
-    if request.judge is None:
-        return None
-    model, options = build(request.judge), request.run
-    if options.max_cost is not None and options.prices.price_of(priced_name(model)) is None:
-        raise HefInputError(f"{NO_PRICE} for the judge {request.judge!r}, so that a cost limit cannot be kept")
-    kept = options.cache_dir / f"judge-{stable_hash(model_identity(model))}.jsonl"
-    return Judge(model, request.judge, concurrency=options.concurrency, kept=kept)
-
-
-def _charge(opinion: Opinion, price: Price | None, budget: Budget) -> None:
-    """Add an opinion to the bill.
-
-    Raises:
-        _CostReachedError: the limit is reached.
-    """
-    budget.settle("judge", 0.0, price.cost(opinion.input_tokens, opinion.output_tokens) if price else 0.0)
-    if budget.limit is not None and budget.spent > budget.limit:
-        raise _CostReachedError(f"the cost limit of {show_cost(budget.limit)} is reached")
 
 
 def _cost(answer: Answer, price: Price | None) -> float | None:

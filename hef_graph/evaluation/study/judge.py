@@ -85,6 +85,15 @@ def pair_responses(
     return [Duel(case, one.get(case.case_id, ""), two.get(case.case_id, "")) for case in drawn]
 
 
+def questions_of(duels: Sequence[Duel]) -> list[Duel]:
+    """What the judge is asked: each duel that needs it, in both orders."""
+    return [each for duel in duels if _needs_asking(duel) for each in (duel, duel.swapped)]
+
+
+def _needs_asking(duel: Duel) -> bool:
+    return bool(duel.first and duel.second) and duel.first != duel.second
+
+
 async def judge_duels(judge: Judge, duels: Sequence[Duel], *, seed: int) -> JudgeReport:
     """Ask about every duel in both orders; a fault of the judge's model is "no verdict", never an exception.
 
@@ -96,8 +105,8 @@ async def judge_duels(judge: Judge, duels: Sequence[Duel], *, seed: int) -> Judg
     Raises:
         Exception: what `judge.on_opinion` raises.
     """
-    asked = [duel for duel in duels if duel.first and duel.second and duel.first != duel.second]
-    opinions = await ask_opinions(judge, [each for duel in asked for each in (duel, duel.swapped)])
+    asked = [duel for duel in duels if _needs_asking(duel)]
+    opinions = await ask_opinions(judge, questions_of(duels))
     both = zip(asked, opinions[::2], opinions[1::2], strict=True)
     settled = [
         _settle(duel, there.verdict, back.verdict) for duel, there, back in both if there.verdict and back.verdict

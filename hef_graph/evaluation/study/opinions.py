@@ -136,9 +136,8 @@ async def ask_opinions(judge: Judge, questions: Sequence[Duel]) -> list[Opinion]
     Where `judge.on_opinion` raises, no further question is asked; those on their way are awaited, and so are kept.
     """
     kept = _read_kept(judge.kept)
-    asked = [judge_messages(question) for question in questions]
-    keys = [_key(judge, messages) for messages in asked]
-    pending = {key: messages for key, messages in zip(keys, asked, strict=True) if key not in kept}
+    keys = [_key(judge, judge_messages(question)) for question in questions]
+    pending = _unasked(judge, questions, kept)
 
     async def work() -> None:
         while pending:
@@ -155,6 +154,17 @@ async def ask_opinions(judge: Judge, questions: Sequence[Duel]) -> list[Opinion]
         if error is not None:
             raise error
     return [kept[key] for key in keys]
+
+
+def open_questions(judge: Judge, questions: Sequence[Duel]) -> list[list[BaseMessage]]:
+    """The messages that `ask_opinions` would send: what earlier runs have asked is not among them."""
+    return list(_unasked(judge, questions, _read_kept(judge.kept)).values())
+
+
+def _unasked(judge: Judge, questions: Sequence[Duel], kept: Mapping[str, "Opinion"]) -> dict[str, list[BaseMessage]]:
+    asked = [judge_messages(question) for question in questions]
+    found = {_key(judge, messages): messages for messages in asked}
+    return {key: messages for key, messages in found.items() if key not in kept}
 
 
 def _key(judge: Judge, messages: Sequence[BaseMessage]) -> str:

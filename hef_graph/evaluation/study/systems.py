@@ -252,6 +252,13 @@ class HefSystem(LlmSystem):
         for start in range(0, len(dialogues), BATCH):
             await asyncio.to_thread(self._sem.analyze, dialogues[start : start + BATCH])
 
+    def candidates(self, case: Case) -> tuple[str, ...]:
+        """The emotions that the model is told to put first; none where two-stage prediction is off."""
+        if not self.reading.two_stage:
+            return ()
+        evidence = self._evidence(_turns_of(case), Deadline.after(self._asking.deadline))
+        return tuple(score.label for score in evidence.candidates)
+
     @property
     def _reading(self) -> ReadingOptions:
         return self.reading

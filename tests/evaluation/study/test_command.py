@@ -5,6 +5,7 @@ import pytest
 
 from hef_graph.errors import HefInputError
 from hef_graph.evaluation.study.command import StudyRequest, add_study_arguments, read_request
+from hef_graph.evaluation.study.published import PublishedFile
 from hef_graph.turn import ReadingOptions
 
 
@@ -69,9 +70,27 @@ def test_imported_answers_under_another_name_are_a_row_of_their_own(tmp_path: Pa
     assert asked("--table", "2", "--model", "a:b", *arguments).entrants("stub").files == ("people",)
 
 
+def test_what_a_published_system_printed_is_a_row_of_its_own(tmp_path: Path) -> None:
+    for name in ("output.txt", "a.jsonl"):
+        (tmp_path / name).touch()
+    given = ["--answers", f"MIME=mime/beam:{tmp_path / 'output.txt'}", "--answers", f"ours={tmp_path / 'a.jsonl'}"]
+    request = asked("--table", "2", *given)
+    assert request.published == {"MIME": PublishedFile("mime", tmp_path / "output.txt", "beam")}
+    assert request.answers == {"ours": tmp_path / "a.jsonl"}
+    assert set(request.entrants("stub").files) == {"MIME", "ours"}
+
+
+def test_a_printed_text_without_its_system_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "output.txt").touch()
+    with pytest.raises(HefInputError, match=r"say who printed .*output\.txt: --answers 'MIME=SYSTEM:.*one of moel"):
+        asked("--table", "2", "--answers", f"MIME={tmp_path / 'output.txt'}")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (("--answers", "MIME=mime:missing.txt"), "no such file: missing.txt"),
+        (("--answers", "MIME=mime/sampled:x.txt"), "decoding is 'sampled'"),
         (("--answers", "nameless"), "not NAME=FILE"),
         (("--answers", "a=missing.jsonl"), "no such file: missing.jsonl"),
         (("--report", "study.pdf"), "give a name in .html or .md"),

@@ -122,3 +122,11 @@ def test_prompts_are_written_for_every_system_that_asks_a_model(tmp_path: Path) 
 def test_there_are_no_prompts_without_a_model(tmp_path: Path) -> None:
     with pytest.raises(HefInputError, match="name an LLM with --model"):
         export(request(tmp_path, 2, models=(), export=tmp_path), StubSem(), CONTEXTS)
+
+
+def test_the_prioritised_emotions_of_hef_have_a_size_and_a_coverage(tmp_path: Path) -> None:
+    found = study(tmp_path, 2, build=Models(llm=[*WRONG, *RIGHT]))
+    sets = {arm.kind: measured.scores.candidates for arm, measured in found.measured.items()}
+    assert sets["LLM"] is None
+    assert sets["HEF"] is not None
+    assert sets["HEF"].mean_size.value > 1
