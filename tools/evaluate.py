@@ -12,6 +12,8 @@ Prints accuracy (Acc_k), macro-F1 and calibration; with `--writing` the decoder'
 and keep; with `--deletion N` what the heaviest words of N contexts do to the prediction. `--causes` compares the
 heaviest words with those that people marked in RECCON files. `--table` and `--figure` give the paper's tables, its own
 rows beside ours; answers are kept under `--cache`, so that a run that was stopped goes on where it was.
+`--answers NAME=FILE` adds a row from a file, `--answers MIME=mime:output.txt` one from what a published system printed
+(formats: `hef_graph/evaluation/study/published.py`).
 JSON goes to the output, tables to the error output.
 """
 

@@ -40,7 +40,7 @@ import ast
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -62,8 +62,17 @@ TOLERANCE: Final = 0.01
 _SILENT: Final = ("kemp", "case")
 """Systems whose released scripts print no prediction."""
 
-_FIELD = re.compile(r"(Emotion|Pred Emotions|Words|Context|Ref)\s*:(.*)")
+_FIELDS: Final = ("emotion", "pred emotions", "words", "context", "ref")
 _END_OF_CASE = re.compile(r"-{10,}\s*")
+
+
+class Block(NamedTuple):
+    """The lines of one case, as they stand in a file."""
+
+    line: int
+    """The number of the first of them."""
+    fields: dict[str, str]
+    """What stands behind each name; names in lower case."""
 
 
 class Entry(NamedTuple):
@@ -112,7 +121,7 @@ def import_predictions(system: str, predictions: Path, output: Path, *, data: Pa
     """
     if system not in SYSTEMS:
         raise HefInputError(f"system is {system!r}; allowed are {', '.join(SYSTEMS)}")
-    cases = list(read_cases(_read_text(predictions), system))
+    cases = list(read_cases(read_text(predictions), system))
     if not cases:
         raise HefInputError(f"{predictions} holds no case; expected blocks with Pred Emotions: and Context:")
     labels = EMOTIONS if system != "plain" else tuple(dict.fromkeys(e.text for case in cases for e in case.emotions))
@@ -140,16 +149,16 @@ def read_cases(text: str, system: str) -> Iterator[Case]:
     Raises:
         HefInputError: a case without predicted emotions, or a line that cannot be read.
     """
-    for number, fields in enumerate(_blocks(text), start=1):
+    for number, (_, fields) in enumerate(read_blocks(text, _FIELDS), start=1):
         where = f"case {number}"
-        if not fields.get("Pred Emotions", "").strip():
+        if not fields.get("pred emotions", "").strip():
             hint = f" (the released script of {system} prints the gold label only)" if system in _SILENT else ""
             raise HefInputError(f"{where} has no line Pred Emotions:{hint}; let the system's test script print one")
-        words = _entries(fields.get("Words", ""), f"{where}, Words")
+        words = read_entries(fields.get("words", ""), f"{where}, Words")
         if any(word.number is None for word in words):
             raise HefInputError(f"{where}, Words: a word has no weight; write word=weight, word=weight")
-        turns = read_context(fields.get("Context", ""), where)
-        yield Case(turns, _entries(fields["Pred Emotions"], f"{where}, Pred Emotions"), words)
+        turns = read_context(fields.get("context", ""), where)
+        yield Case(turns, read_entries(fields["pred emotions"], f"{where}, Pred Emotions"), words)
 
 
 def read_context(text: str, where: str) -> tuple[str, ...]:
@@ -224,21 +233,33 @@ def prediction_row(turns: Sequence[str], emotions: Mapping[str, float], words: S
     return row | ({"words": placed} if any(word["weight"] for word in placed) else {})
 
 
-def _blocks(text: str) -> Iterator[dict[str, str]]:
-    """The fields of each case: a dashed line ends one, and so does a field that comes again."""
-    fields: dict[str, str] = {}
-    for line in text.splitlines():
-        match = _FIELD.match(line)
-        if fields and (_END_OF_CASE.fullmatch(line) or (match and match[1] in fields)):
-            yield fields
-            fields = {}
-        if match:
-            fields[match[1]] = match[2]
-    if fields:
-        yield fields
+def read_blocks(text: str, names: Collection[str]) -> Iterator[Block]:
+    """The fields of each case: a dashed line ends one, and so does a field that comes again.
+
+    Args:
+        text: what a system printed.
+        names: the fields to look for, in lower case; other lines are passed over.
+    """
+    block = Block(0, {})
+    for number, line in enumerate(text.split("\n"), start=1):
+        written, colon, value = line.partition(":")
+        name = written.strip().lower() if colon else ""
+        if block.fields and (_END_OF_CASE.fullmatch(line) or name in block.fields):
+            yield block
+            block = Block(0, {})
+        if name in names:
+            block = block if block.fields else Block(number, {})
+            block.fields[name] = value
+    if block.fields:
+        yield block
 
 
-def _entries(text: str, where: str) -> tuple[Entry, ...]:
+def read_entries(text: str, where: str) -> tuple[Entry, ...]:
+    """Names between commas, each with the number that is given to it.
+
+    Raises:
+        HefInputError: what stands behind = is not a number from 0 on.
+    """
     return tuple(_entry(part.strip(), where) for part in text.split(",") if part.strip())
 
 
@@ -255,9 +276,14 @@ def _entry(text: str, where: str) -> Entry:
     return Entry(name.strip(), value)
 
 
-def _read_text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        HefInputError: it cannot be read, or is not UTF-8.
+    """
     try:
-        return path.read_text("utf-8")
+        return path.read_text("utf-8-sig")  # Windows editors mark UTF-8 files
     except UnicodeDecodeError as error:
         raise HefInputError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from None
     except OSError as error:

@@ -5,8 +5,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from langchain_core.messages import AIMessage, HumanMessage
+
 from hef_graph.corpus import Context
 from hef_graph.errors import HefInputError
+from hef_graph.messages import turns_from_messages
+from hef_graph.types import Turn, turns_from_dialogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +53,16 @@ def sample_cases(cases: Sequence[Case], *, count: int | None, seed: int) -> list
         return list(cases)
     drawn = set(random.Random(seed).sample(sorted(case.case_id for case in cases), count))  # noqa: S311  no secret
     return [case for case in cases if case.case_id in drawn]
+
+
+def turns_of(case: Case) -> list[Turn]:
+    """The dialogue as the product takes it in.
+
+    Raises:
+        HefInputError: there is nothing to answer in it.
+    """
+    kinds = {"speaker": HumanMessage, "listener": AIMessage}
+    try:
+        return turns_from_messages([kinds[turn.role](turn.text) for turn in turns_from_dialogue(case.turns)])
+    except HefInputError as error:
+        raise HefInputError(f"the case {case.case_id} cannot be asked: {error}") from error

@@ -36,20 +36,30 @@ def main_cells(measured: Measured | None) -> list[str]:
     scores = measured.scores
     perplexity = show(measured.perplexity, 2)
     lengths = [show(scores.response_coverage), show(scores.mean_words)]
-    return [show(scores.accuracy), show(scores.substring), perplexity, *_distinct(scores), *lengths]
+    accuracies = [show(scores.accuracy), show(scores.substring)] if _reads(measured) else [NOT_MEASURED] * 2
+    return [*accuracies, perplexity, *_distinct(scores), *lengths]
 
 
 def short_cells(measured: Measured | None) -> list[str]:
     """Tables 4 and 6: accuracy and Distinct."""
-    return [show(measured.scores.accuracy), *_distinct(measured.scores)] if measured else [NOT_MEASURED] * 3
+    if measured is None:
+        return [NOT_MEASURED] * 3
+    return [show(measured.scores.accuracy) if _reads(measured) else NOT_MEASURED, *_distinct(measured.scores)]
 
 
-def all_cells(scores: Scores) -> list[str]:
+def all_cells(measured: Measured) -> list[str]:
     """Everything else that one line can hold."""
-    shares = [scores.accuracy, scores.substring, scores.macro_f1, scores.invalid, scores.degraded]
+    scores = measured.scores
+    emotions = [scores.accuracy, scores.substring, scores.macro_f1, scores.invalid]
+    shares = [*(emotions if _reads(measured) else [None] * 4), scores.degraded]
     tokens = f"{scores.input_tokens:,} / {scores.output_tokens:,}"
     seconds = f"{scores.seconds.median:.2f} / {scores.seconds.p95:.2f}" if scores.seconds else NOT_MEASURED
     return [*map(show, shares), tokens, seconds, show_cost(scores.cost), str(scores.missing)]
+
+
+def _reads(measured: Measured) -> bool:
+    """Whether emotions were asked for: published outputs may hold responses alone, which is not an accuracy of 0."""
+    return any(each.emotion or each.written_emotion or each.degraded_reason for each in measured.answers)
 
 
 def _distinct(scores: Scores) -> list[str]:

@@ -20,6 +20,7 @@ from hef_graph.evaluation.study.judging import judge_pairs, make_judge
 from hef_graph.evaluation.study.opinions import Judge
 from hef_graph.evaluation.study.prices import Price
 from hef_graph.evaluation.study.prompts import ImportedAnswers, export_prompts, import_answers
+from hef_graph.evaluation.study.published import PublishedAnswers, read_published
 from hef_graph.evaluation.study.report import report_study, study_json, tabulate_study, write_report
 from hef_graph.evaluation.study.runner import find_price, run_system
 from hef_graph.evaluation.study.scores import Known, score
@@ -118,9 +119,13 @@ def _choose(request: StudyRequest, contexts: Sequence[Context]) -> list[Case]:
 
 def _import(
     request: StudyRequest, arms: Sequence[Arm], cases: Sequence[Case], labels: Sequence[str]
-) -> dict[Arm, ImportedAnswers]:
+) -> dict[Arm, ImportedAnswers | PublishedAnswers]:
     files = {arm: request.imported[arm.name] for arm in arms if arm.name in request.imported}
-    return {arm: import_answers(path, cases, labels) for arm, path in files.items()}
+    printed = {arm: request.published[arm.name] for arm in arms if arm.name in request.published}
+    found: dict[Arm, ImportedAnswers | PublishedAnswers] = {
+        arm: read_published(file, cases, labels=labels) for arm, file in printed.items()
+    }
+    return found | {arm: import_answers(path, cases, labels) for arm, path in files.items()}
 
 
 @dataclass

@@ -116,7 +116,7 @@ def score(
         accuracy=paired.share([_is_hit(case, answer) for case, answer in paired.pairs]),
         substring=paired.share([_is_substring(case, answer) for case, answer in paired.pairs]),
         invalid=paired.share_of_answers(lambda answer: not _is_valid(answer, labels)),
-        accuracy_at=_accuracy_at(paired),
+        accuracy_at=_accuracy_at(paired, labels),
         macro_f1=_macro_f1(paired),
         confusion=confuse(_predicted(paired), [case.emotion for case in cases], labels),
         response_coverage=paired.share([bool(text) for text in paired.responses]),
@@ -192,13 +192,16 @@ def _is_valid(answer: Answer, labels: Sequence[str]) -> bool:
     return _written(answer).strip(" \t\r\n.\"'").casefold() in {label.casefold() for label in labels}
 
 
-def _accuracy_at(paired: _Paired) -> dict[int, Estimate] | None:
+def _accuracy_at(paired: _Paired, labels: Sequence[str]) -> dict[int, Estimate] | None:
+    """Of systems that print their best three, nothing is known about the tenth."""
     if not any(answer.ranked for answer in paired.answered):
         return None
     ranked = [answer.ranked if answer else () for answer in paired.given]
+    longest = max(map(len, ranked))
+    known = [k for k in RANKS if k <= longest or longest >= len(labels)]
     return {
-        k: paired.share([case.emotion in labels[:k] for case, labels in zip(paired.cases, ranked, strict=True)])
-        for k in RANKS
+        k: paired.share([case.emotion in best[:k] for case, best in zip(paired.cases, ranked, strict=True)])
+        for k in known
     }
 
 

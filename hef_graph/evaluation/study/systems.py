@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol, runtime_checkable
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages import BaseMessage
 
 from hef_graph import instruction as wording
 from hef_graph.chat import ladder
@@ -26,7 +26,7 @@ from hef_graph.chat.outcome import read_outcome
 from hef_graph.chat.reading import read_evidence
 from hef_graph.errors import HefInputError
 from hef_graph.evaluation.study.answers import Answer, read_answers
-from hef_graph.evaluation.study.cases import Case
+from hef_graph.evaluation.study.cases import Case, turns_of
 from hef_graph.evaluation.study.models import (
     Ear,
     RememberedSem,
@@ -39,10 +39,9 @@ from hef_graph.evaluation.study.models import (
     shown_by,
     stable_hash,
 )
-from hef_graph.messages import turns_from_messages
 from hef_graph.reply import json_schema
 from hef_graph.turn import Evidence, ReadingOptions, compose_prompt, instruct
-from hef_graph.types import CauseWords, SmallEmpatheticModel, Turn, turns_from_dialogue
+from hef_graph.types import CauseWords, SmallEmpatheticModel, Turn
 
 BATCH: Final = 256
 """Cases that a SEM reads between two looks at the clock."""
@@ -201,7 +200,7 @@ class LlmSystem:
         return heard_answer(case.case_id, read_outcome(message), ear, seconds)
 
     def _question(self, case: Case, deadline: Deadline) -> Question:
-        turns = _turns_of(case)
+        turns = turns_of(case)
         evidence = self._evidence(turns, deadline)
         return Question(turns, evidence, instruct(self.labels, evidence, self._reading), self.labels)
 
@@ -248,7 +247,7 @@ class HefSystem(LlmSystem):
         Raises:
             Exception: whatever a SEM raises: without its SEM there is no HEF to study.
         """
-        dialogues = [_turns_of(case) for case in cases] if shown_by(self.reading) else []
+        dialogues = [turns_of(case) for case in cases] if shown_by(self.reading) else []
         for start in range(0, len(dialogues), BATCH):
             await asyncio.to_thread(self._sem.analyze, dialogues[start : start + BATCH])
 
@@ -256,7 +255,7 @@ class HefSystem(LlmSystem):
         """The emotions that the model is told to put first; none where two-stage prediction is off."""
         if not self.reading.two_stage:
             return ()
-        evidence = self._evidence(_turns_of(case), Deadline.after(self._asking.deadline))
+        evidence = self._evidence(turns_of(case), Deadline.after(self._asking.deadline))
         return tuple(score.label for score in evidence.candidates)
 
     @property
@@ -292,12 +291,3 @@ class FileSystem:
         """As in the file."""
         ids = [case.case_id for case in cases]
         return [self._answers.get(case_id) or Answer(case_id, None, degraded_reason=MISSING) for case_id in ids]
-
-
-def _turns_of(case: Case) -> list[Turn]:
-    """The dialogue as the product takes it in."""
-    kinds = {"speaker": HumanMessage, "listener": AIMessage}
-    try:
-        return turns_from_messages([kinds[turn.role](turn.text) for turn in turns_from_dialogue(case.turns)])
-    except HefInputError as error:
-        raise HefInputError(f"the case {case.case_id} cannot be asked: {error}") from error

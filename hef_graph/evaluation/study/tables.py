@@ -126,7 +126,7 @@ def build_figure_3(study: Study) -> FigureData:
 
 def build_measures(study: Study) -> PaperTable:
     """All measures of every system that ran: what the paper's tables have no room for."""
-    rows = [Row((arm.name, *all_cells(each.scores)), study.origin) for arm, each in study.measured.items()]
+    rows = [Row((arm.name, *all_cells(each)), study.origin) for arm, each in study.measured.items()]
     heads = (
         *("Models", "Accuracy", "Substring", "Macro-F1", "Invalid", "Degraded"),
         *("Tokens in / out", "Seconds, median / p95", "Cost", "Without answer"),

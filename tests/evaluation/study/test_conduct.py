@@ -8,6 +8,7 @@ from hef_graph.errors import HefInputError
 from hef_graph.evaluation.study.answers import Answer, write_answers
 from hef_graph.evaluation.study.conduct import conduct, export
 from hef_graph.evaluation.study.prices import Price, PriceTable
+from hef_graph.evaluation.study.published import PublishedFile
 from hef_graph.evaluation.study.runner import RunOptions
 from hef_graph.evaluation.study.studies import Arm, Pair
 from tests.evaluation.study.made_up import CONTEXTS, JUDGE, LLM, READING, RIGHT, WRONG, Models, request, study, verdict
@@ -130,3 +131,14 @@ def test_the_prioritised_emotions_of_hef_have_a_size_and_a_coverage(tmp_path: Pa
     assert sets["LLM"] is None
     assert sets["HEF"] is not None
     assert sets["HEF"].mean_size.value > 1
+
+
+def test_what_a_published_system_printed_is_scored_without_asking_anybody(tmp_path: Path) -> None:
+    blocks = [
+        f"Emotion:{c.emotion}\nContext:{[c.turns[0].lower()]}\nPred:i see {n} .\n" for n, c in enumerate(CONTEXTS)
+    ]
+    (tmp_path / "kemp.txt").write_text("".join(blocks))
+    theirs = request(tmp_path, 2, models=(), published={"KEMP": PublishedFile("kemp", tmp_path / "kemp.txt")})
+    found = conduct(theirs, StubSem(), CONTEXTS, build=Models())
+    assert found.measured[Arm("file", "KEMP")].answers[1].response == "i see 1 ."
+    assert found.remarks[0].startswith("KEMP: imported, 8 of 8 cases answered, matched by context; 0 printed")
