@@ -207,7 +207,8 @@ def _quoted_main(quoted: QuotedScores) -> Row:
 
 
 def _quoted_case(quoted: QuotedCase) -> list[Row]:
-    return _case_rows(quoted.emotion, quoted.turns, [("Gold", quoted.reference), *quoted.responses], QUOTED)
+    cells = [("Emotion", quoted.emotion), ("About", quoted.about), *quoted.responses]
+    return [Row(each, QUOTED) for each in cells]
 
 
 def _shown_case(study: Study, case: Case) -> list[Row]:

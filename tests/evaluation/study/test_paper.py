@@ -1,5 +1,4 @@
 import re
-from dataclasses import astuple
 
 import pytest
 
@@ -43,7 +42,9 @@ def test_every_quoted_point_of_the_figure_is_printed_in_a_table() -> None:
         assert quoted.figures[0] == f"{point.accuracy:g}"
 
 
-def test_a_case_alternates_and_ends_with_the_speaker() -> None:
-    assert all(len(case.turns) % 2 == 1 for case in paper.TABLE_7)
-    texts = [text for case in paper.TABLE_7 for text in (*case.turns, case.reference, *astuple(case)[3][0])]
-    assert all(text == text.strip() for text in texts)
+def test_a_case_says_what_it_is_about_and_what_was_answered() -> None:
+    assert [[name for name, _ in case.responses] for case in paper.TABLE_7] == [["ChatGPT", "ChatGPT c20,w1"]] * 2
+    texts = [
+        text for case in paper.TABLE_7 for text in (case.emotion, case.about, *(each[1] for each in case.responses))
+    ]
+    assert all(text and text == text.strip() for text in texts)
