@@ -40,7 +40,7 @@ def read_evidence(
     """
     try:
         analysis = Deadline.after(deadline.remaining * SEM_SHARE).call(read)
-    except Exception as error:
+    except Exception as error:  # a SEM of any make: the model can answer without it
         if strict:
             raise HefModelError(f"the small empathetic model failed with {type(error).__name__}") from error
         _log.warning("the small empathetic model failed with %s; the turn goes on without it", type(error).__name__)

@@ -106,7 +106,7 @@ class Nodes:
         prepared = self._prepare(state, announcer)
         left = self._record(state, prepared.invoke())
         announcer.settle(left["emotion"])
-        remember_in_time(self._memory(), _moment(state, left))
+        remember_in_time(self._memory(), _moment(state, left), _deadline(state))
         return left
 
     async def arespond(self, state: TurnState) -> dict[str, Any]:
@@ -115,7 +115,7 @@ class Nodes:
         prepared = await asyncio.to_thread(self._prepare, state, announcer)  # a model's name may import its package
         left = self._record(state, await prepared.ainvoke())
         announcer.settle(left["emotion"])
-        await aremember_in_time(self._memory(), _moment(state, left))
+        await aremember_in_time(self._memory(), _moment(state, left), _deadline(state))
         return left
 
     def _reading(self) -> ReadingOptions:

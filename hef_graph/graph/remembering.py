@@ -13,6 +13,9 @@ _log = logging.getLogger(__name__)
 PATIENCE: Final = 2.0
 """Seconds that a turn waits for the store, where it has that much time left."""
 
+LAST_MOMENT: Final = 0.1
+"""Seconds for a write where the turn's time is over: a turn ends within a second of its deadline, whatever hangs."""
+
 
 def recall_in_time(memory: UserMemory | None, deadline: Deadline) -> Moment | None:
     """What `memory` recalls; None without one, or if its store fails or takes too long."""
@@ -28,22 +31,26 @@ async def arecall_in_time(memory: UserMemory | None, deadline: Deadline) -> Mome
     return None
 
 
-def remember_in_time(memory: UserMemory | None, moment: Moment | None) -> None:
+def remember_in_time(memory: UserMemory | None, moment: Moment | None, deadline: Deadline) -> None:
     """Write the moment, if there is a memory and its store takes it."""
     if memory and moment:
         with _going_on_without():
-            Deadline.after(PATIENCE).call(lambda: memory.remember(moment))
+            _time_to_write(deadline).call(lambda: memory.remember(moment))
 
 
-async def aremember_in_time(memory: UserMemory | None, moment: Moment | None) -> None:
+async def aremember_in_time(memory: UserMemory | None, moment: Moment | None, deadline: Deadline) -> None:
     """`remember_in_time`, awaiting the store."""
     if memory and moment:
         with _going_on_without():
-            await Deadline.after(PATIENCE).wait(memory.aremember(moment))
+            await _time_to_write(deadline).wait(memory.aremember(moment))
 
 
 def _patience(deadline: Deadline) -> Deadline:
     return Deadline.after(min(PATIENCE, deadline.remaining / 4))
+
+
+def _time_to_write(deadline: Deadline) -> Deadline:
+    return Deadline.after(min(PATIENCE, max(LAST_MOMENT, deadline.remaining)))
 
 
 @contextmanager

@@ -37,6 +37,12 @@ class HungMemory(UserMemory):
         await asyncio.sleep(30)
         raise AssertionError("nobody waits that long")
 
+    def remember(self, moment: Moment) -> None:
+        time.sleep(30)
+
+    async def aremember(self, moment: Moment) -> None:
+        await asyncio.sleep(30)
+
 
 @dataclass(frozen=True, slots=True)
 class BrokenMemory(HungMemory):
@@ -60,7 +66,7 @@ async def recall(memory: UserMemory | None, deadline: Deadline, *, awaited: bool
 
 
 async def remember(memory: UserMemory | None, *, awaited: bool) -> None:
-    await aremember_in_time(memory, MOMENT) if awaited else remember_in_time(memory, MOMENT)
+    await aremember_in_time(memory, MOMENT, AMPLE) if awaited else remember_in_time(memory, MOMENT, AMPLE)
 
 
 @both
@@ -91,3 +97,13 @@ async def test_a_store_that_hangs_costs_a_quarter_of_the_turns_time(*, awaited: 
     start = time.monotonic()
     assert await recall(HungMemory(), Deadline.after(0.8), awaited=awaited) is None
     assert time.monotonic() - start < 0.7
+
+
+@both
+async def test_past_the_deadline_a_store_that_hangs_costs_next_to_nothing(*, awaited: bool) -> None:
+    start, over = time.monotonic(), Deadline.after(-1)
+    if awaited:
+        await aremember_in_time(HungMemory(), MOMENT, over)
+    else:
+        remember_in_time(HungMemory(), MOMENT, over)
+    assert time.monotonic() - start < 0.6
