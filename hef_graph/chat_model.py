@@ -14,12 +14,14 @@ from pydantic import ConfigDict, Field
 from typing_extensions import override
 
 from hef_graph.chat.answering import AnswerOptions, PreparedAnswer, Question, prepare_answer
+from hef_graph.chat.crisis import FixedAnswer, answer_signal, find_signal, is_crisis_answer
 from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.methods import Method
 from hef_graph.chat.models import ModelLike, shared_model
 from hef_graph.chat.reading import read_evidence
 from hef_graph.chat.stopping import StopSequences
 from hef_graph.chat.tracing import foresee_run, name_run
+from hef_graph.crisis import DEFAULT_POLICY, CrisisPolicy
 from hef_graph.defaults import build_listener, resolve_model, resolve_sem_or_missing
 from hef_graph.messages import turns_from_messages, words_of_the_application
 from hef_graph.turn import ReadingOptions, instruct
@@ -36,7 +38,8 @@ class EmpatheticChatModel(BaseChatModel):
     """Reads the emotion, instructs a large language model (LLM), and answers with the response as plain text.
 
     The emotion is in the message's `response_metadata["hef"]`, with `degraded_reason` beside it. A call may name
-    another model (`invoke(…, model="provider:name")`); the LLM's own settings belong to the LLM.
+    another model (`invoke(…, model="provider:name")`); the LLM's own settings belong to the LLM. A crisis signal in the
+    newest message is answered with help lines instead, and told in `response_metadata["hef"]["crisis"]`.
 
     ```python
     chain = prompt | EmpatheticChatModel(model="openai:gpt-4.1-mini") | StrOutputParser()
@@ -59,6 +62,10 @@ class EmpatheticChatModel(BaseChatModel):
     """How the model is asked for the reply's schema at first; None chooses by what the model can do."""
     strict: bool = False
     """Raise a failing model's `HefReplyError`, or a failing SEM's `HefModelError`, instead."""
+    crisis_policy: CrisisPolicy | None = Field(default=DEFAULT_POLICY, exclude=True)
+    """What is a crisis and how it is answered (`SAFETY.md`); None switches the check off, at your own responsibility."""
+    locale: str | None = None
+    """The country whose help lines are shown."""
     cache: BaseCache | bool | None = Field(default=False, exclude=True)
     """Never: LangChain's global cache does not tell two of these models apart; the inner model may use it."""
 
@@ -161,16 +168,19 @@ class EmpatheticChatModel(BaseChatModel):
             yield stopping.pass_on(chunk)
 
     def _prepare(self, messages: list[BaseMessage], model: ModelLike = None) -> PreparedAnswer:
-        """Read the dialogue and put the question; `model` is this call's own."""
-        deadline = Deadline.after(self.deadline)
-        turns, reader = turns_from_messages(messages), resolve_sem_or_missing(self.sem, strict=self.strict)
+        """Answer a crisis signal, or read the dialogue and put the question; `model` is this call's own."""
+        deadline, turns = Deadline.after(self.deadline), turns_from_messages(messages)
+        if self.crisis_policy and (signal := find_signal(self.crisis_policy, messages)):
+            return PreparedAnswer(FixedAnswer(message=answer_signal(self.crisis_policy, signal, self.locale)), messages)
+        reader = resolve_sem_or_missing(self.sem, strict=self.strict)
 
         def read() -> EmotionAnalysis:
             return reader.analyze([turns])[0]
 
         evidence = read_evidence(read, turns, self.reading, deadline=deadline, strict=self.strict)
         words = words_of_the_application(messages, self.system_prompt)
-        instruction = instruct(reader.labels, evidence, self.reading, system_prompt=words)
+        care = any(map(is_crisis_answer, messages))
+        instruction = instruct(reader.labels, evidence, self.reading, care=care, system_prompt=words)
         question = Question(turns, evidence, instruction, tuple(reader.labels))
         listener, chosen = build_listener(reader), model or self.model
         answering = shared_model(chosen) if isinstance(chosen, str) else resolve_model(chosen, listener)

@@ -64,6 +64,14 @@ its replies less relevant and less fluent."""
 RECALLED: Final = "In an earlier conversation the speaker felt {emotion}{words}. Take it up only if it fits."
 """Memory across conversations: one line, left to the model's tact."""
 
+CARE: Final = (
+    "Earlier in this conversation the speaker told of a crisis and was shown help lines. Stay gentle and steady: take them "
+    "seriously, ask openly, let them set the pace. Do not lecture, diagnose or promise anything, describe no way of doing "
+    "harm, and write no phone numbers (the application shows them). Where it fits, encourage them to reach one of the "
+    "help lines or somebody they trust, without repeating it every time."
+)
+"""For the turns after a crisis signal. "No phone numbers" because models make them up."""
+
 _DELIMITER: Final = re.compile(r"<\s*(/?)\s*evidence\s*>", re.IGNORECASE)
 
 LONGEST_WORD: Final = 40
@@ -93,6 +101,7 @@ def build_instruction(
     unsure: bool = False,
     wording: Wording = "list",
     recalled: str = "",
+    care: bool = False,
     system_prompt: str | None = None,
 ) -> Instruction:
     """The instruction of one turn.
@@ -104,9 +113,10 @@ def build_instruction(
         unsure: whether the small model doubts its candidates.
         wording: how the candidates are put; whether they are shown at all is the caller's decision.
         recalled: what `word_recollection` says of an earlier conversation.
+        care: whether there was a crisis signal earlier in the conversation.
         system_prompt: the application's own words, which come first.
     """
-    parts = [ROLE, FORMAT.format(labels=", ".join(labels))]
+    parts = [ROLE, *([CARE] if care else []), FORMAT.format(labels=", ".join(labels))]
     system = "\n\n".join([system_prompt, *parts] if system_prompt else parts)
     return Instruction(system, build_evidence(candidates, causes, unsure=unsure, wording=wording, recalled=recalled))
 

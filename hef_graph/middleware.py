@@ -18,11 +18,13 @@ from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
 from langgraph.types import Command
 from typing_extensions import override
 
+from hef_graph.chat.crisis import answer_signal, find_signal
 from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.reading import SEM_SHARE, read_evidence
+from hef_graph.crisis import DEFAULT_POLICY, CrisisPolicy
 from hef_graph.defaults import resolve_sem_or_missing
 from hef_graph.errors import HefInputError
-from hef_graph.instruction import AGENT_ROLE, escape_evidence
+from hef_graph.instruction import AGENT_ROLE, CARE, escape_evidence
 from hef_graph.messages import turns_from_messages
 from hef_graph.turn import Evidence, ReadingOptions, word_evidence
 from hef_graph.types import CauseWords, EmotionAnalysis, SmallEmpatheticModel, Turn
@@ -51,6 +53,10 @@ class EmpathyState(AgentState[Any]):
     """False for a text that is unlike anything the SEM was trained on: the model is then shown nothing of it."""
     sem_failure: NotRequired[Annotated[str | None, OmitFromInput]]
     """"sem" if the SEM failed or was not back in time; else None."""
+    crisis: NotRequired[Annotated[dict[str, Any] | None, OmitFromInput]]
+    """None, or `{"category", "time", "who", "evidence"}`: the newest user message was answered with help lines."""
+    since_crisis: NotRequired[Annotated[int | None, PrivateStateAttr]]
+    """User turns since the last crisis signal; None if there was none."""
     empathy_read: NotRequired[Annotated[str, PrivateStateAttr]]
     """Which message was read: `_fingerprint`."""
 
@@ -58,7 +64,7 @@ class EmpathyState(AgentState[Any]):
 class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
     """Reads the newest user turn once per turn and shows the model what it found.
 
-    The system prompt gets one constant paragraph, the newest user message this turn's evidence. Other middleware may
+    A crisis signal in it is answered at once with help lines: neither the SEM nor the model is asked. The system prompt gets one constant paragraph, the newest user message this turn's evidence. Other middleware may
     be listed before or after; what is listed after finds the emotion in `request.state` from the first model call on.
 
     Args:
@@ -66,6 +72,9 @@ class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
         options: how much of its analysis the model is shown.
         deadline: seconds that a reading may take; then the model answers without one.
         strict: raise `HefModelError` instead.
+        crisis_policy: what is a crisis and how it is answered (`SAFETY.md`); None switches the check off, at your own
+            responsibility.
+        locale: the country whose help lines are shown, where the run's context has no `locale`.
     """
 
     state_schema = EmpathyState
@@ -77,8 +86,11 @@ class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
         options: ReadingOptions | None = None,
         deadline: float = 10.0,
         strict: bool = False,
+        crisis_policy: CrisisPolicy | None = DEFAULT_POLICY,
+        locale: str | None = None,
     ) -> None:
         super().__init__()
+        self._policy, self._locale = crisis_policy, locale
         self._sem = resolve_sem_or_missing(sem, strict=strict)
         self._options = options or ReadingOptions()
         self._deadline = deadline
@@ -89,21 +101,36 @@ class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
     def wrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
     ) -> Response:
-        update = self._read(request.state) if _is_unread(request.state) else {}
+        unread = _is_unread(request.state)
+        if unread and (answered := self._answer_crisis(request)):
+            return answered
+        update = self._read(request.state) if unread else {}
         return _record(handler(self._show(request, update)), update)
 
     @override
     async def awrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
     ) -> Response:
-        update = await self._aread(request.state) if _is_unread(request.state) else {}
+        unread = _is_unread(request.state)
+        if unread and (answered := await _UNHURRIED.acall(lambda: self._answer_crisis(request))):
+            return answered
+        update = await self._aread(request.state) if unread else {}
         return _record(await handler(self._show(request, update)), update)
+
+    def _answer_crisis(self, request: ModelRequest[Any]) -> Response | None:
+        """The fixed answer in the model's place; None if the newest turn carries no signal."""
+        said = _messages_to_read(request.state["messages"])
+        signal = find_signal(self._policy, said) if _holds_text(said) else None
+        if self._policy is None or signal is None:
+            return None
+        locale = getattr(getattr(request.runtime, "context", None), "locale", None) or self._locale
+        answer = answer_signal(self._policy, signal, locale)
+        update = _reading(request.state, Evidence((), CauseWords())) | {"crisis": signal.to_json(), "since_crisis": 0}
+        return _record(ModelResponse([answer]), update)
 
     def _read(self, state: AgentState[Any]) -> Update:
         turns = _turns_to_read(state["messages"])
-        evidence = self._weigh(turns) if turns else Evidence((), CauseWords())
-        emotion = evidence.candidates[0].label if evidence.candidates else None
-        return {"emotion": emotion, **evidence.to_json(), _READ: _fingerprint(newest_user_message(state["messages"]))}
+        return _reading(state, self._weigh(turns) if turns else Evidence((), CauseWords()))
 
     async def _aread(self, state: AgentState[Any]) -> Update:
         """`_read`, off the event loop."""
@@ -121,7 +148,8 @@ class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
         state = cast("AgentState[Any]", {**request.state, **update})
         evidence = word_evidence(_still_said(Evidence.from_json(state), request.messages), self._options)
         messages = append_evidence(request.messages, evidence, newest_user_message(state["messages"]))
-        text = f"{AGENT_ROLE}\n\n{evidence}" if evidence and messages is None else AGENT_ROLE
+        role = AGENT_ROLE if state.get("since_crisis") is None else f"{AGENT_ROLE}\n\n{CARE}"
+        text = f"{role}\n\n{evidence}" if evidence and messages is None else role
         system = append_to_system(request.system_message, text)
         return request.override(messages=messages or request.messages, system_message=system, state=state)
 
@@ -157,6 +185,18 @@ def _record(response: ModelResponse[Any], update: Update) -> Response:
     return ExtendedModelResponse(response, Command(update=update)) if update else response
 
 
+def _reading(state: AgentState[Any], evidence: Evidence) -> Update:
+    """What the state is told of a reading of its newest user message."""
+    since = cast("Update", state).get("since_crisis")
+    return {
+        "emotion": evidence.candidates[0].label if evidence.candidates else None,
+        **evidence.to_json(),
+        "crisis": None,
+        "since_crisis": None if since is None else since + 1,
+        _READ: _fingerprint(newest_user_message(state["messages"])),
+    }
+
+
 def _is_unread(state: AgentState[Any]) -> bool:
     """Whether the newest user message is another than the one read last.
 
@@ -178,11 +218,20 @@ def _fingerprint(message: HumanMessage | None) -> str:
 
 def _turns_to_read(messages: Sequence[AnyMessage]) -> list[Turn]:
     """The dialogue up to the user's newest message; empty if that holds no text."""
-    until = max((index + 1 for index, message in enumerate(messages) if _is_users(message)), default=0)
     try:
-        return turns_from_messages([message for message in messages[:until] if not _is_summary(message)])
+        return turns_from_messages(_messages_to_read(messages))
     except HefInputError:  # nobody has said anything, or only sent an image: the agent may still have work
         return []
+
+
+def _messages_to_read(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
+    """All up to the user's newest message, without what models wrote in a human's name."""
+    until = max((index + 1 for index, message in enumerate(messages) if _is_users(message)), default=0)
+    return [message for message in messages[:until] if not _is_summary(message)]
+
+
+def _holds_text(messages: Sequence[AnyMessage]) -> bool:
+    return bool(_turns_to_read(messages))
 
 
 def _still_said(evidence: Evidence, messages: Sequence[AnyMessage]) -> Evidence:

@@ -122,9 +122,13 @@ def instruct(
     options: ReadingOptions,
     *,
     recalled: str = "",
+    care: bool = False,
     system_prompt: str | None = None,
 ) -> Instruction:
-    """The instruction that the options ask for; `recalled` is what `word_recollection` says."""
+    """The instruction that the options ask for; `recalled` is what `word_recollection` says.
+
+    `care` is for the turns after a crisis signal.
+    """
     candidates, causes = _shown(evidence, options)
     return build_instruction(
         labels,
@@ -133,6 +137,7 @@ def instruct(
         unsure=evidence.unsure,
         wording=options.wording,
         recalled=recalled,
+        care=care,
         system_prompt=system_prompt,
     )
 

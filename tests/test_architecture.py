@@ -29,6 +29,7 @@ SAME_ROW = {
     "types": {"errors"},
     "corpus": {"errors"},
     "causes": {"lexicon"},
+    "crisis": {"messages"},
     "profiles": {"turn"},
     "chat": {"turn"},
     "tool": {"defaults"},

@@ -8,6 +8,7 @@ from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackMana
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 
+from hef_graph.chat.crisis import FixedAnswer
 from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.listener import EmbeddedListener
 from hef_graph.chat.methods import Method
@@ -17,7 +18,7 @@ from hef_graph.instruction import Instruction
 from hef_graph.turn import Evidence, compose_prompt, turns_as_messages
 from hef_graph.types import Turn
 
-Answering: TypeAlias = EmbeddedListener | ReplyModel
+Answering: TypeAlias = EmbeddedListener | ReplyModel | FixedAnswer
 
 LISTENER_TIME: Final = 2.0
 LISTENER_SHARE: Final = 0.1

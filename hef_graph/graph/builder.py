@@ -17,7 +17,7 @@ from hef_graph.chat.models import ModelLike
 from hef_graph.defaults import build_listener, resolve_model, resolve_sem_or_missing
 from hef_graph.errors import HefInputError
 from hef_graph.graph.context import HefContext, HefOptions
-from hef_graph.graph.nodes import ANALYZE_EMOTION, BUILD_INSTRUCTION, CHECK_CRISIS, RESPOND, Nodes
+from hef_graph.graph.nodes import ANALYZE_EMOTION, BUILD_INSTRUCTION, CHECK_CRISIS, HAND_OVER, RESPOND, Nodes
 from hef_graph.graph.state import HefInput, HefState, TurnState
 from hef_graph.profiles import load_profile
 from hef_graph.tool import create_emotion_tool
@@ -73,7 +73,7 @@ def create_hef_graph(
         options=chosen,
         store=store,
     )
-    return _wire(nodes).compile(checkpointer=checkpointer, store=store, name="hef")
+    return _wire(nodes, hand_over=bool(chosen.crisis_policy and chosen.crisis_policy.hand_over)).compile(checkpointer=checkpointer, store=store, name="hef")
 
 
 def _with_profile(options: HefOptions, profile: str | Path | None) -> HefOptions:
@@ -84,16 +84,26 @@ def _with_profile(options: HefOptions, profile: str | Path | None) -> HefOptions
     return replace(options, profile=str(profile))
 
 
-def _wire(nodes: Nodes) -> StateGraph[TurnState, HefContext, HefInput, HefState]:
+def _wire(nodes: Nodes, *, hand_over: bool) -> StateGraph[TurnState, HefContext, HefInput, HefState]:
     graph = StateGraph(TurnState, context_schema=HefContext, input_schema=HefInput, output_schema=HefState)
     graph.add_node(CHECK_CRISIS, nodes.check_crisis)
     graph.add_node(ANALYZE_EMOTION, nodes.analyze_emotion)
     graph.add_node(BUILD_INSTRUCTION, _twins(BUILD_INSTRUCTION, nodes.build_instruction, nodes.abuild_instruction))
     graph.add_node(RESPOND, _twins(RESPOND, nodes.respond, nodes.arespond))
-    steps = [START, CHECK_CRISIS, ANALYZE_EMOTION, BUILD_INSTRUCTION, RESPOND, END]
-    for source, target in pairwise(steps):
+    after_crisis = END
+    if hand_over:
+        graph.add_node(HAND_OVER, nodes.hand_over)
+        graph.add_edge(HAND_OVER, END)
+        after_crisis = HAND_OVER
+    graph.add_edge(START, CHECK_CRISIS)
+    graph.add_conditional_edges(CHECK_CRISIS, _is_crisis, {True: after_crisis, False: ANALYZE_EMOTION})
+    for source, target in pairwise([ANALYZE_EMOTION, BUILD_INSTRUCTION, RESPOND, END]):
         graph.add_edge(source, target)
     return graph
+
+
+def _is_crisis(state: TurnState) -> bool:
+    return state.get("crisis") is not None
 
 
 def _twins(name: str, run: Any, arun: Any) -> Any:

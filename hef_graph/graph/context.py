@@ -8,7 +8,9 @@ from pydantic import ConfigDict
 
 from hef_graph.candidates import K2
 from hef_graph.chat.methods import Method
+from hef_graph.crisis import DEFAULT_POLICY, CrisisPolicy
 from hef_graph.errors import HefInputError
+from hef_graph.graph.disclosure import Disclosure
 from hef_graph.profiles import load_profile
 from hef_graph.turn import ReadingOptions
 
@@ -64,12 +66,19 @@ class HefOptions:
     """How much evidence the model in use is shown: a preset's name or a .toml file (`hef_graph.profiles`)."""
     strict: bool = False
     """Raise the typed error of a failing model instead of answering from the rung below."""
-    disclosure: bool = True
-    """Give notice at a conversation's start that an AI answers."""
+    crisis_policy: CrisisPolicy | None = DEFAULT_POLICY
+    """What is a crisis and how it is answered (`SAFETY.md`); None switches the check off, at your own responsibility."""
+    disclosure: bool | Disclosure = True
+    """Give notice that an AI answers, at a conversation's start and every three hours; or a notice of your own."""
     keep_messages: int | None = 40
     """So many of the newest messages stay in the state; None keeps all."""
     structured_method: Method | None = None
     """How the model is asked for the reply's schema at first; None chooses by what the model can do."""
+
+    @property
+    def notice(self) -> Disclosure | None:
+        """The notice that an AI answers; None without one."""
+        return self.disclosure if isinstance(self.disclosure, Disclosure) else Disclosure() if self.disclosure else None
 
     @cached_property
     def profile_reading(self) -> ReadingOptions:

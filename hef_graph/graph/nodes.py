@@ -13,8 +13,10 @@ from langchain_core.tools import BaseTool
 from langgraph.config import get_config
 from langgraph.runtime import get_runtime
 from langgraph.store.base import BaseStore
+from langgraph.types import interrupt
 
 from hef_graph.chat.answering import AnswerOptions, PreparedAnswer, Question, prepare_answer
+from hef_graph.chat.crisis import answer_signal, find_signal
 from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.listener import EmbeddedListener
 from hef_graph.chat.models import shared_model
@@ -23,6 +25,7 @@ from hef_graph.chat.reading import SEM_FAILED, read_evidence
 from hef_graph.graph.announcing import Announcer
 from hef_graph.graph.context import HefContext, HefOptions
 from hef_graph.graph.memory import Moment, UserMemory
+from hef_graph.graph.opening import crisis_turn, open_turn
 from hef_graph.graph.remembering import arecall_in_time, aremember_in_time, recall_in_time, remember_in_time
 from hef_graph.graph.state import TurnState
 from hef_graph.instruction import parse_instruction, word_recollection
@@ -34,11 +37,7 @@ CHECK_CRISIS: Final = "check_crisis"
 ANALYZE_EMOTION: Final = "analyze_emotion"
 BUILD_INSTRUCTION: Final = "build_instruction"
 RESPOND: Final = "respond"
-
-HISTORY: Final = 50
-"""So many earlier emotions are kept."""
-
-AI_NOTICE: Final = "You are talking with an AI. It can be wrong, and it does not replace people or professional help."
+HAND_OVER: Final = "hand_over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +55,23 @@ class Nodes:
     """Where what users feel is kept across conversations: the application's own, whatever graph is around this one."""
 
     def check_crisis(self, state: TurnState) -> dict[str, Any]:
-        """Open the turn: check that there is something to answer, and clear what the last turn left.
+        """Open the turn, look for a crisis signal before anything else happens, and answer one at once.
 
-        No crisis detector is built in yet: the node only holds its place.
+        Neither the SEM nor a model takes part. A turn without a signal goes on to `analyze_emotion`.
         """
-        turns = turns_from_messages(state["messages"])
-        first = not any(turn.role == "listener" for turn in turns)
-        earlier, last = state.get("emotion_history") or [], (state.get("structured_response") or {}).get("emotion")
-        return {
-            "started": time.time(),
-            "emotion": None,
-            "structured_response": None,
-            "crisis": None,
-            "disclosure": AI_NOTICE if first and self.options.disclosure else None,
-            "emotion_history": [*earlier, *([last] if last else [])][-HISTORY:],
-        }
+        opened = open_turn(state, self.options.notice, time.time())
+        policy = self.options.crisis_policy
+        signal = find_signal(policy, state["messages"])
+        if policy is None or signal is None:
+            return opened
+        _tell_streams({"type": "crisis", **signal.to_json()})
+        answer = answer_signal(policy, signal, _context().locale)
+        return {**opened, **crisis_turn(signal, answer), "messages": [*self._forgotten(state), answer]}
+
+    def hand_over(self, state: TurnState) -> dict[str, Any]:
+        """Wait for a human, once the fixed message has been sent; what they say is one more message of the listener."""
+        said = interrupt({"crisis": state["crisis"]})
+        return {"messages": [AIMessage(said)]} if isinstance(said, str) and said.strip() else {}
 
     def analyze_emotion(self, state: TurnState) -> dict[str, Any]:
         """Run the emotion tool on the dialogue, weigh what it found, and let those who stream know at once.
@@ -127,6 +128,7 @@ class Nodes:
             Evidence.from_json(state),
             self._reading(),
             recalled=word_recollection(moment.emotion, moment.words) if moment else "",
+            care=state.get("since_crisis") is not None,
             system_prompt=words_of_the_application(state["messages"], self.system_prompt),
         )
         return {"instruction": built.text}
@@ -181,6 +183,10 @@ def _context() -> HefContext:
 def _deadline(state: TurnState) -> Deadline:
     """The turn's: it counts from the turn's beginning."""
     return Deadline.after(_context().deadline - (time.time() - state["started"]))
+
+
+def _tell_streams(event: Mapping[str, Any]) -> None:
+    get_runtime(HefContext).stream_writer(event)
 
 
 def _announcer(found: Mapping[str, Any]) -> Announcer:

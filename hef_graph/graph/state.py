@@ -32,6 +32,7 @@ class HefState(TypedDict):
     degraded_reason: NotRequired[str | None]
     """None if the model's first answer fitted the schema."""
     crisis: NotRequired[dict[str, Any] | None]
+    """None, or `{"category", "time", "who", "evidence"}`: a signal in the newest message, answered with help lines."""
     disclosure: NotRequired[str | None]
     """A notice that the application should show, or None."""
 
@@ -45,5 +46,9 @@ class TurnState(HefState):
     """Estimated probability that the first candidate is right; None if the SEM does not estimate it."""
     in_domain: NotRequired[bool]
     """False for a text unlike anything the SEM was trained on: the instruction then says nothing of its reading."""
+    disclosed_at: NotRequired[float | None]
+    """`time.time()` of the last notice that an AI answers."""
+    since_crisis: NotRequired[int | None]
+    """Turns since the last crisis signal of the conversation; None if there was none: the instruction asks for care."""
     sem_failure: NotRequired[str | None]
     """Why the SEM could not read the turn; None if it did."""

@@ -5,7 +5,7 @@ from typing import TypeAlias
 import pytest
 
 import hef_graph.cli.chat
-from hef_graph.graph.nodes import AI_NOTICE
+from hef_graph.graph.disclosure import AI_NOTICE
 from tests.fakes import ScriptedModel, reply_json
 
 Hef: TypeAlias = Callable[..., tuple[int, str, str]]

@@ -16,7 +16,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from hef_graph.errors import HefReplyError
 from hef_graph.graph import HefContext, HefGraph, HefOptions, create_hef_graph
-from hef_graph.graph.nodes import AI_NOTICE
+from hef_graph.graph.disclosure import AI_NOTICE
 from tests.fakes import Answer, ScriptedModel, SpeakingStubSem, reply_json
 from tests.runs import say, thread
 

@@ -10,7 +10,8 @@ from typing_extensions import override
 
 from hef_graph.errors import HefInputError, HefReplyError
 from hef_graph.graph import HefContext, HefGraph, HefOptions, create_hef_graph
-from hef_graph.graph.nodes import AI_NOTICE, HISTORY
+from hef_graph.graph.disclosure import AI_NOTICE
+from hef_graph.graph.opening import HISTORY
 from hef_graph.instruction import EVIDENCE_CLOSE, EVIDENCE_OPEN
 from hef_graph.messages import clean_text
 from hef_graph.types import Dialogue, EmotionAnalysis

@@ -20,7 +20,7 @@ from typing_extensions import override
 
 from hef_graph.errors import HefReplyError
 from hef_graph.graph import HefGraph, HefInput, HefOptions, create_hef_graph
-from hef_graph.graph.nodes import HISTORY
+from hef_graph.graph.opening import HISTORY
 from tests.fakes import LABELS, Answer, ScriptedModel, SpeakingStubSem, reply_json
 from tests.runs import say, thread
 from tests.stores import KINDS, ON_DISK, Place, open_saver, place_for

@@ -1,0 +1,7 @@
+"""Signs of a crisis in what a user says, and the fixed answer to them: independent of the SEM, of torch and of any LLM."""
+
+from hef_graph.crisis.policy import DEFAULT_POLICY, CrisisEvent, CrisisPolicy
+from hef_graph.crisis.resources import Resource
+from hef_graph.crisis.signals import CATEGORIES, CrisisSignal
+
+__all__ = ["CATEGORIES", "DEFAULT_POLICY", "CrisisEvent", "CrisisPolicy", "CrisisSignal", "Resource"]

@@ -1,0 +1,142 @@
+"""The crisis classifier: a small encoder with weights of its own, independent of torch and of any SEM."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final, Self, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+from tokenizers import Tokenizer
+
+from hef_graph.crisis.encoder import Array, Encoder, dequantise, quantise
+from hef_graph.crisis.signals import CATEGORIES, Category, Time, Who
+from hef_graph.errors import HefCheckpointError
+
+SHIPPED: Final = Path(__file__).parent / "weights"
+WEIGHTS: Final = "model.safetensors"
+CONFIG: Final = "config.json"
+TOKENIZER: Final = "tokenizer.json"
+FORMAT: Final = 1
+
+OUTPUTS: Final = len(CATEGORIES) + 3
+"""A logit for each category, one for none; then one for "somebody else", one for "past"."""
+
+NEWEST_TOKENS: Final = 96
+CONTEXT_TOKENS: Final = 64
+"""Tokens of what was said before the newest message; of that itself, `NEWEST_TOKENS`."""
+MOST_POSITIONS: Final = NEWEST_TOKENS + CONTEXT_TOKENS + 3
+
+
+@dataclass(frozen=True, slots=True)
+class CrisisReading:
+    """What the classifier makes of one text."""
+
+    probabilities: Array
+    """One for each of `CATEGORIES`, and for none last; they sum to 1."""
+    other: float
+    """Probability that somebody else is in danger."""
+    past: float
+    """Probability that it is over."""
+
+    @property
+    def signal(self) -> float:
+        """Probability that anything is due."""
+        return float(1 - self.probabilities[-1])
+
+    @property
+    def category(self) -> Category:
+        """The likeliest one, if anything is due."""
+        return CATEGORIES[int(np.argmax(self.probabilities[:-1]))]
+
+    @property
+    def who(self) -> Who:
+        """Who is in danger."""
+        return "other" if self.other >= 0.5 or self.category == "harm_to_others" else "self"  # noqa: PLR2004  likelier than not
+
+    @property
+    def time(self) -> Time:
+        """When it was."""
+        return "past" if self.past >= 0.5 else "current"  # noqa: PLR2004  as above
+
+
+@dataclass(frozen=True, slots=True)
+class CrisisClassifier:
+    """Encoder and tokenizer of one checkpoint folder."""
+
+    encoder: Encoder
+    tokenizer: Tokenizer
+    threshold: float
+    """Probability of a signal from which a text without a plain phrase counts as one."""
+
+    @classmethod
+    def load(cls, folder: Path = SHIPPED) -> Self:
+        """Read a folder of `model.safetensors`, `config.json` and `tokenizer.json`; nothing in them can run code.
+
+        Raises:
+            HefCheckpointError: a file is missing, damaged, or not the one that `config.json` belongs to.
+        """
+        try:
+            config: Any = json.loads((folder / CONFIG).read_text("utf-8"))
+            for name in (WEIGHTS, TOKENIZER):
+                _check_hash(folder / name, config["sha256"][name])
+            packed = cast("dict[str, NDArray[np.generic]]", load_file(folder / WEIGHTS))
+            tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+            if config["format"] != FORMAT:
+                raise HefCheckpointError(f"{folder / CONFIG} has format {config['format']!r}; this version reads {FORMAT}")
+            return cls(Encoder(dequantise(packed), int(config["heads"])), tokenizer, float(config["threshold"]))
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+            raise HefCheckpointError(f"the crisis classifier in {folder} cannot be read: {error}") from error
+
+    def read(self, newest: str, context: Sequence[str] = ()) -> CrisisReading:
+        """Read a normalised text after what was said before it, oldest first."""
+        ids, kinds = encode(self.tokenizer, newest, context)
+        logits = self.encoder.read(np.asarray(ids), np.asarray(kinds))
+        categories = np.exp(logits[:-2] - logits[:-2].max())
+        other, past = 1 / (1 + np.exp(-logits[-2:].astype(np.float64)))
+        return CrisisReading(categories / categories.sum(), float(other), float(past))
+
+
+@lru_cache(maxsize=2)
+def load_classifier(folder: Path = SHIPPED) -> CrisisClassifier:
+    """`CrisisClassifier.load`, once per folder."""
+    return CrisisClassifier.load(folder)
+
+
+def encode(tokenizer: Tokenizer, newest: str, context: Sequence[str] = ()) -> tuple[list[int], list[int]]:
+    """`[CLS] newest [SEP] context [SEP]`: ids and kinds; a long message keeps its beginning, the context its end."""
+    first, end = (tokenizer.token_to_id(mark) or 0 for mark in ("[CLS]", "[SEP]"))
+    own = tokenizer.encode(newest, add_special_tokens=False).ids[:NEWEST_TOKENS]
+    ids, kinds = [first, *own, end], [0] * (len(own) + 2)
+    before = [i for text in context for i in (end, *tokenizer.encode(text, add_special_tokens=False).ids)][1:]
+    if before:
+        kept = before[-CONTEXT_TOKENS:]
+        ids, kinds = [*ids, *kept, end], [*kinds, *[1] * (len(kept) + 1)]
+    return ids, kinds
+
+
+def save_classifier(folder: Path, weights: dict[str, Array], tokenizer: Tokenizer, config: dict[str, Any]) -> None:
+    """Write a folder that `CrisisClassifier.load` reads; `config` holds `heads` and `threshold`, and what one may want to know."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(quantise(weights), folder / WEIGHTS)
+    tokenizer.save(str(folder / TOKENIZER), pretty=False)
+    hashes = {name: _hash(folder / name) for name in (WEIGHTS, TOKENIZER)}
+    (folder / CONFIG).write_text(json.dumps({"format": FORMAT, **config, "sha256": hashes}, indent=1) + "\n", "utf-8")
+
+
+def _check_hash(path: Path, promised: object) -> None:
+    if (found := _hash(path)) != promised:
+        raise HefCheckpointError(
+            f"{path} is not the file that {CONFIG} belongs to: its SHA-256 is {found}, expected {promised}; "
+            "it is damaged or was exchanged, so install it anew"
+        )
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

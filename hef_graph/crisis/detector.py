@@ -1,0 +1,122 @@
+"""The shipped detector: plain phrases decide by themselves, a classifier of its own weights reads everything else.
+
+1. The newest user message is normalised (`normalisation.py`) and searched for plain phrases, all of it (`rules.py`).
+2. A phrase that stands in no frame ("in the film …", "I would never …") is a signal, whatever the classifier thinks.
+3. So is a short answer that admits to what the listener asked (`answers.py`).
+4. Else the classifier reads the message in windows, with what was said before, and decides.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from hef_graph.crisis.answers import admitted
+from hef_graph.crisis.classifier import CrisisClassifier, CrisisReading, load_classifier
+from hef_graph.crisis.normalisation import PlainText, normalise
+from hef_graph.crisis.rules import Hit, find_hits, split_sentences
+from hef_graph.crisis.signals import LONGEST_EVIDENCE, CrisisSignal
+from hef_graph.crisis.windows import Window, choose_windows
+from hef_graph.errors import HefError
+from hef_graph.types import Turn
+
+_log = logging.getLogger(__name__)
+
+CONTEXT_TURNS: Final = 2
+"""Turns before the newest that the classifier sees."""
+LONGEST_CONTEXT: Final = 600
+"""Characters of each of them: their end."""
+MOST_SENTENCES: Final = 6
+"""Sentences that are read by themselves to find the one that tells of the signal."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrisisDetector:
+    """Reads the newest user message in the light of what was said before."""
+
+    classifier: CrisisClassifier | None
+    """None leaves the plain phrases alone to decide."""
+
+    def detect(self, turns: Sequence[Turn]) -> CrisisSignal | None:
+        """The signal in the last turn, which must be the speaker's; None if there is none."""
+        newest, earlier = turns[-1].text, turns[:-1]
+        plain = normalise(newest)
+        context = [normalise(turn.text[-LONGEST_CONTEXT:]).text for turn in earlier[-CONTEXT_TURNS:]]
+        hits = find_hits(plain.text)
+        windows = choose_windows(plain.text, hits)
+        readings = [self._read(plain.text[w.start : w.end], _context(plain.text, w, context)) for w in windows]
+        if found := next((hit for hit in hits if not hit.framed), None):
+            return self._from_hit(newest, plain, found, _around(windows, readings, found))
+        if earlier and (category := admitted(context[-1], plain.text)):
+            return CrisisSignal(category, evidence=_quote(newest, 0, len(newest)))
+        return self._from_readings(newest, plain, windows, readings, context)
+
+    def _read(self, text: str, context: Sequence[str]) -> CrisisReading | None:
+        return self.classifier.read(text, context) if self.classifier else None
+
+    def _from_hit(self, newest: str, plain: PlainText, hit: Hit, reading: CrisisReading | None) -> CrisisSignal:
+        """The phrase says what it is, unless the classifier, which sees the rest, agrees that it is something and knows better."""
+        start, end = plain.span(*_sentence_around(plain.text, hit.start))
+        evidence = _quote(newest, start, end)
+        if reading is None or self.classifier is None or reading.signal < self.classifier.threshold:
+            return CrisisSignal(hit.category, who="other" if hit.category == "harm_to_others" else "self", evidence=evidence)
+        return CrisisSignal(reading.category, reading.time, reading.who, evidence)
+
+    def _from_readings(
+        self,
+        newest: str,
+        plain: PlainText,
+        windows: Sequence[Window],
+        readings: Sequence[CrisisReading | None],
+        context: Sequence[str],
+    ) -> CrisisSignal | None:
+        read = [(each.signal, -index, each) for index, each in enumerate(readings) if each]
+        if self.classifier is None or not read:
+            return None
+        signal, position, reading = max(read, key=lambda entry: entry[:2])
+        if signal < self.classifier.threshold:
+            return None
+        start, end = plain.span(*self._telling_sentence(plain.text, windows[-position], context))
+        return CrisisSignal(reading.category, reading.time, reading.who, _quote(newest, start, end))
+
+    def _telling_sentence(self, text: str, window: Window, context: Sequence[str]) -> tuple[int, int]:
+        """The sentence of the window that is the likeliest signal by itself."""
+        sentences = [s for s in split_sentences(text) if window.start <= s.start < window.end and text[s.start : s.end].strip()]
+        if len(sentences) <= 1 or self.classifier is None:
+            return window.start, window.end
+        scored = [(self.classifier.read(text[s.start : s.end], context).signal, s) for s in sentences[:MOST_SENTENCES]]
+        _, best = max(scored, key=lambda entry: entry[0])
+        return best.start, best.end
+
+
+@lru_cache(maxsize=1)
+def load_detector() -> CrisisDetector:
+    """The shipped detector; if its weights cannot be read, the plain phrases alone, and a warning."""
+    try:
+        return CrisisDetector(load_classifier())
+    except HefError as error:
+        _log.warning("crisis detection goes on with plain phrases alone: %s", error)
+        return CrisisDetector(None)
+
+
+def _context(text: str, window: Window, earlier: Sequence[str]) -> list[str]:
+    """What the window is read after: its message's beginning, where the window does not hold that, else the turns before."""
+    return [*earlier] if window.start == 0 else [text[:160]]
+
+
+def _around(
+    windows: Sequence[Window], readings: Sequence[CrisisReading | None], hit: Hit
+) -> CrisisReading | None:
+    found = [reading for window, reading in zip(windows, readings, strict=True) if window.start <= hit.start < window.end]
+    return found[0] if found else None
+
+
+def _sentence_around(text: str, position: int) -> tuple[int, int]:
+    found = next(s for s in split_sentences(text) if s.start <= position < s.end)
+    return found.start, found.end
+
+
+def _quote(text: str, start: int, end: int) -> str:
+    """A stretch of the user's text without the blanks around it, cut to what a signal may quote."""
+    return text[start:end].strip()[:LONGEST_EVIDENCE]

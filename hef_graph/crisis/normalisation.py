@@ -1,0 +1,188 @@
+"""Text as people mask it → plain text to look for phrases in, with the way back to the original.
+
+Full-width and accented letters, zero-width characters, look-alikes of other scripts, leetspeak (`k1ll`), masks (`s*icide`),
+spaced-out letters (`d i e`), stretched ones (`dieee`) and chat spellings become plain lower-case words.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+KEYWORDS: Final = frozenset(
+    """abuse abused bleed bleeding blade choke choked cut cutting dead death die died drown dying end gun hang hanging harm
+    hit hurt hurting jump kill killed killing kills knife molested murder myself overdose overdosed pills poison rape raped
+    rapist razor self shoot shooting stab suicidal suicide unalive die""".split()
+)
+"""Words that are worth unmasking; other tokens with digits or signs stay as they are."""
+
+SPELLINGS: Final = {
+    "unalive": "kill",
+    "unaliving": "killing",
+    "unalived": "killed",
+    "sewerslide": "suicide",
+    "sewercide": "suicide",
+    "kms": "kill myself",
+    "ctb": "kill myself",
+    "wanna": "want to",
+    "gonna": "going to",
+    "gunna": "going to",
+    "gotta": "have to",
+    "im": "i'm",
+    "ive": "i've",
+    "id": "i'd",
+    "dont": "don't",
+    "cant": "can't",
+    "wont": "won't",
+    "didnt": "didn't",
+    "doesnt": "doesn't",
+    "isnt": "isn't",
+    "wasnt": "wasn't",
+    "wouldnt": "wouldn't",
+    "shouldnt": "shouldn't",
+    "couldnt": "couldn't",
+    "havent": "haven't",
+    "rn": "right now",
+    "u": "you",
+    "ur": "your",
+    "bc": "because",
+    "cuz": "because",
+    "w/": "with",
+}
+"""Chat spellings, and words that stand for others where those are filtered."""
+
+_LEET: Final = {
+    "0": "o",
+    "1": "il",
+    "3": "e",
+    "4": "a",
+    "5": "s",
+    "7": "t",
+    "8": "b",
+    "9": "g",
+    "@": "a",
+    "$": "s",
+    "!": "il",
+    "|": "il",
+    "+": "t",
+}
+_MASKS: Final = "*#_•·"
+
+_LOOK_ALIKES: Final = str.maketrans("аеорсухіјѕԁһӏкмтвнαονρτικ", "aeopcyxijsdhlkmtbhaovptik")  # noqa: RUF001  that is the point
+
+_MASKED = re.compile(r"(?<![\w@$!|+*#])(?=[^\s]*[a-z])(?=[^\s]*[0-9@$!|+*#_•·])[a-z0-9@$!|+*#_•·]{3,24}")
+_SPACED = re.compile(r"(?<!\w)[a-z](?:([ .\-_*])[a-z](?!\w)){2,}(?:\1{2,3}[a-z](?:\1[a-z](?!\w))*)*(?!\w)")
+_STRETCHED = re.compile(r"\w*(\w)\1\1\w*")
+_SPELT = re.compile(rf"(?<![\w'])(?:{'|'.join(map(re.escape, SPELLINGS))})(?![\w'])")
+_QUOTES: Final = {"’": "'", "‘": "'", "´": "'", "`": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "＇": "'"}
+
+
+@dataclass(frozen=True, slots=True)
+class PlainText:
+    """Plain text, and where each of its characters comes from."""
+
+    text: str
+    origins: Sequence[int]
+    """Indices into the original, one per character, and one behind the last."""
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The place in the original that the characters from `start` to `end` come from."""
+        return self.origins[start], self.origins[end - 1] + 1 if end > start else self.origins[start]
+
+    def substitute(self, pattern: re.Pattern[str], replace: Callable[[re.Match[str]], str]) -> "PlainText":
+        """The same with each match replaced; the new characters come from the match's beginning to its end."""
+        pieces, origins, last = [], [], 0
+        for match in pattern.finditer(self.text):
+            new = replace(match)
+            if new == match.group():
+                continue
+            start, end = match.span()
+            pieces += [self.text[last:start], new]
+            origins += [*self.origins[last:start], *_spread(self.origins[start : end + 1], len(new))]
+            last = end
+        if not last:
+            return self
+        return PlainText("".join([*pieces, self.text[last:]]), [*origins, *self.origins[last:]])
+
+
+def normalise(text: str) -> PlainText:
+    """Plain lower-case text of what was written.
+
+    >>> normalise("I want to K1LL my\u200bself, s*icide, d i e...").text
+    'i want to kill myself, suicide, die...'
+    """
+    plain = _plain_characters(text)
+    if not plain.text.isascii():
+        plain = plain.substitute(_MIXED_SCRIPTS, lambda match: match.group().translate(_LOOK_ALIKES))
+    plain = plain.substitute(_SPACED, lambda match: _join_letters(match.group()))
+    plain = plain.substitute(_MASKED, lambda match: unmask(match.group()))
+    plain = plain.substitute(_STRETCHED, lambda match: _shorten(match.group()))
+    return plain.substitute(_SPELT, lambda match: SPELLINGS[match.group()])
+
+
+_MIXED_SCRIPTS = re.compile(r"\w*(?:[a-z][\u0370-\u04ff]|[\u0370-\u04ff][a-z])\w*")
+
+
+@lru_cache(maxsize=4096)
+def unmask(token: str) -> str:
+    """The keyword that a token with digits and signs stands for; the token itself if there is none.
+
+    >>> unmask("su*c1de"), unmask("h8"), unmask("$uicidal")
+    ('suicide', 'h8', 'suicidal')
+    """
+    bare = token.strip(_MASKS + "!|+")
+    if bare in KEYWORDS:
+        return token
+    for form in (bare, token):
+        pattern = re.compile("".join(map(_letter_class, form)))
+        found = sorted(word for word in KEYWORDS if len(word) == len(form) and pattern.fullmatch(word))
+        if found and sum(letter in _MASKS for letter in form) <= len(form) // 2:
+            return token.replace(form, found[0])
+    return token
+
+
+def _letter_class(sign: str) -> str:
+    if sign in _MASKS:
+        return "[a-z]"
+    return f"[{_LEET[sign]}]" if sign in _LEET else re.escape(sign)
+
+
+def _join_letters(spaced: str) -> str:
+    """`k i l l  m e` → `kill me`: a wider gap stands between words."""
+    gap = spaced[1]
+    words = [word for word in re.split(rf"{re.escape(gap)}{{2,}}", spaced) if word]
+    return " ".join(word.replace(gap, "") for word in words)
+
+
+def _shorten(word: str) -> str:
+    twice, once = re.sub(r"(\w)\1{2,}", r"\1\1", word), re.sub(r"(\w)\1{2,}", r"\1", word)
+    return once if once in KEYWORDS else twice
+
+
+def _plain_characters(text: str) -> PlainText:
+    if text.isascii():
+        return PlainText(text.lower(), range(len(text) + 1))
+    pieces: list[str] = []
+    origins: list[int] = []
+    for index, letter in enumerate(text):
+        plain = _plain_character(letter)
+        pieces.append(plain)
+        origins += [index] * len(plain)
+    return PlainText("".join(pieces), [*origins, len(text)])
+
+
+@lru_cache(maxsize=8192)
+def _plain_character(letter: str) -> str:
+    """One character without case, accent and width; nothing for the invisible ones."""
+    if letter in _QUOTES:
+        return _QUOTES[letter]
+    decomposed = unicodedata.normalize("NFKD", letter).casefold()
+    return "".join(part for part in decomposed if unicodedata.category(part) not in {"Cf", "Mn", "Me"})
+
+
+def _spread(origins: Sequence[int], count: int) -> list[int]:
+    """`count` origins over a replaced stretch: in step as far as it goes, the last ones at its end."""
+    last = len(origins) - 2
+    return [origins[min(index, last)] if index < count - 1 else origins[last] for index in range(count)]

@@ -1,0 +1,273 @@
+"""Training of the crisis classifier: written examples, and ordinary talk as what no signal is.
+
+The encoder starts from the public MiniLM-L6 and gets weights of its own; nothing is shared with a small empathetic model
+(SEM). A run can be stopped at any time and goes on where it was (`hef_graph.sem.training`).
+"""
+
+import json
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer, normalizers, pre_tokenizers
+from tokenizers.models import WordPiece
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import BertConfig, BertModel
+from typing_extensions import override
+
+from hef_graph.crisis.classifier import CONTEXT_TOKENS, MOST_POSITIONS, OUTPUTS, encode, save_classifier
+from hef_graph.crisis.encoder import Array
+from hef_graph.crisis.examples import Example, Label
+from hef_graph.crisis.normalisation import normalise
+from hef_graph.crisis.signals import CATEGORIES
+from hef_graph.sem.dataset import bucket_batches
+from hef_graph.sem.pretrained import find_pretrained
+from hef_graph.sem.training import Phase, TrainingConfig, fingerprint, train
+
+DEFAULTS: Final = TrainingConfig(
+    epochs=5, learning_rate=8e-5, new_learning_rate=5e-4, batch_size=32, label_smoothing=0.05, patience=5
+)
+NONE: Final = len(CATEGORIES)
+IGNORED: Final = -1.0
+HEAD_SIZE: Final = 384
+
+_SPECIAL: Final = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
+_COMMON_IDS: Final = 14_000
+"""BERT's vocabulary falls in frequency: pieces below this id are common English and stay even if unseen."""
+
+_NAMES: Final = {
+    "attention.self.query": "attention.query",
+    "attention.self.key": "attention.key",
+    "attention.self.value": "attention.value",
+    "attention.output.dense": "attention.output",
+    "attention.output.LayerNorm": "attention.norm",
+    "intermediate.dense": "feed_forward.inner",
+    "output.dense": "feed_forward.outer",
+    "output.LayerNorm": "feed_forward.norm",
+    "word_embeddings": "token",
+    "position_embeddings": "position",
+    "token_type_embeddings": "kind",
+}
+"""BERT's names → ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrisisRecipe:
+    """Data and settings."""
+
+    examples: Sequence[Example]
+    ordinary: Sequence[tuple[str, ...]]
+    """Dialogues of everyday talk whose newest turn is taken to be no signal."""
+    aside: Sequence[Example]
+    """Chooses the best epoch."""
+    output: Path
+    encoder: Path | None = None
+    """Folder of the pretrained encoder; None for the installed package's."""
+    layers: int = 6
+    ordinary_share: float = 1.0
+    """Ordinary dialogues per written example in an epoch."""
+    training: TrainingConfig = DEFAULTS
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the heads should say of one example."""
+
+    category: int
+    other: float = IGNORED
+    past: float = IGNORED
+
+    @classmethod
+    def of(cls, label: Label) -> "Target":
+        """Who and when are asked of signals only."""
+        if label.category is None:
+            return cls(NONE)
+        return cls(CATEGORIES.index(label.category), float(label.who == "other"), float(label.time == "past"))
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An example in token ids."""
+
+    ids: list[int]
+    kinds: list[int]
+    target: Target
+
+
+class CrisisModel(nn.Module):
+    """BERT, the first token and the mean of the newest message's tokens, two layers: as `hef_graph.crisis.encoder`."""
+
+    def __init__(self, encoder: BertModel) -> None:
+        super().__init__()
+        self.encoder = encoder
+        size = encoder.config.hidden_size
+        self.dense = nn.Linear(2 * size, HEAD_SIZE)
+        self.output = nn.Linear(HEAD_SIZE, OUTPUTS)
+        self.dropout = nn.Dropout(0.1)
+
+    def forward(self, ids: Tensor, kinds: Tensor, mask: Tensor) -> Tensor:
+        """All `(batch, tokens)` → logits `(batch, OUTPUTS)`."""
+        states = self.encoder(input_ids=ids, token_type_ids=kinds, attention_mask=mask).last_hidden_state
+        own = ((kinds == 0) & mask.bool())[..., None].to(states.dtype)
+        pooled = torch.cat([states[:, 0], (states * own).sum(dim=1) / own.sum(dim=1)], dim=-1)
+        logits: Tensor = self.output(self.dropout(torch.tanh(self.dense(self.dropout(pooled)))))
+        return logits.float()
+
+
+class CrisisPhase(Phase):
+    """The written examples every epoch, and each time another draw of ordinary talk."""
+
+    name = "crisis"
+
+    def __init__(self, model: CrisisModel, tokenizer: Tokenizer, recipe: CrisisRecipe) -> None:
+        self.module = self._model = model
+        self._recipe, self._tokenizer, self._config = recipe, tokenizer, recipe.training
+        self._written = [encode_example(tokenizer, each) for each in recipe.examples]
+        self._aside = [encode_example(tokenizer, each) for each in recipe.aside]
+        self._plain = [encode_example(tokenizer, Example(turns, Label(None), "")) for turns in recipe.ordinary]
+        self._drawn: list[Encoded] = []
+
+    @override
+    def pretrained(self) -> set[int]:
+        return {id(parameter) for parameter in self._model.encoder.parameters()}
+
+    @override
+    def batches(self, epoch: int) -> list[list[int]]:
+        seed = self._config.seed * 1000 + epoch
+        drawing = random.Random(seed)  # noqa: S311  drawing, not cryptography
+        count = min(len(self._plain), int(self._recipe.ordinary_share * len(self._written)))
+        written = [self._vary(each, drawing) for each in self._written]
+        self._drawn = [*written, *drawing.sample(self._plain, count)]
+        return bucket_batches([(len(each.ids),) for each in self._drawn], batch_size=self._config.batch_size, seed=seed)
+
+    @override
+    def loss(self, batch: Sequence[int]) -> Tensor:
+        examples = [self._drawn[index] for index in batch]
+        logits = self._read(examples)
+        categories = torch.tensor([each.target.category for each in examples])
+        loss = functional.cross_entropy(logits[:, :-2], categories, label_smoothing=self._config.label_smoothing)
+        sides = torch.tensor([[each.target.other, each.target.past] for each in examples])
+        asked = sides != IGNORED
+        if asked.any():
+            loss = loss + 0.3 * functional.binary_cross_entropy_with_logits(logits[:, -2:][asked], sides[asked])
+        return loss
+
+    @override
+    def evaluate(self) -> dict[str, float]:
+        return measure([each.target.category for each in self._aside], self.predict(self._aside))
+
+    @torch.inference_mode()
+    def predict(self, examples: Sequence[Encoded]) -> list[float]:
+        """Probability of a signal for each example."""
+        self._model.eval()
+        order = sorted(range(len(examples)), key=lambda index: len(examples[index].ids))
+        found = torch.empty(len(examples))
+        for start in range(0, len(order), 64):
+            batch = order[start : start + 64]
+            logits = self._read([examples[index] for index in batch])
+            found[torch.tensor(batch)] = 1 - torch.softmax(logits[:, :-2], dim=-1)[:, NONE]
+        return [float(value) for value in found]
+
+    def _vary(self, example: Encoded, drawing: random.Random) -> Encoded:
+        """Now and then a message stands behind ordinary talk, loses a piece, or its closing mark."""
+        ids, kinds = list(example.ids), list(example.kinds)
+        if 1 not in kinds and self._plain and drawing.random() < 0.2:  # noqa: PLR2004
+            other = drawing.choice(self._plain)
+            before = [i for i, kind in zip(other.ids, other.kinds, strict=True) if kind == 0][1:-1][-CONTEXT_TOKENS:]
+            ids, kinds = [*ids, *before, ids[-1]], [*kinds, *[1] * (len(before) + 1)]
+        if len(ids) > 12 and drawing.random() < 0.3:  # noqa: PLR2004
+            drop = drawing.randrange(1, example.kinds.count(0) - 1)
+            del ids[drop], kinds[drop]
+        return Encoded(ids, kinds, example.target)
+
+    def _read(self, examples: Sequence[Encoded]) -> Tensor:
+        width = max(len(each.ids) for each in examples)
+        ids = torch.tensor([each.ids + [0] * (width - len(each.ids)) for each in examples])
+        kinds = torch.tensor([each.kinds + [0] * (width - len(each.ids)) for each in examples])
+        mask = torch.tensor([[1] * len(each.ids) + [0] * (width - len(each.ids)) for each in examples])
+        logits: Tensor = self._model(ids, kinds, mask)
+        return logits
+
+
+def measure(categories: Sequence[int], found: Sequence[float]) -> dict[str, float]:
+    """Recall where at most 3 % of what is no signal is taken for one; `score` adds how well both are told apart."""
+    signals = [p for category, p in zip(categories, found, strict=True) if category != NONE]
+    others = sorted((p for category, p in zip(categories, found, strict=True) if category == NONE), reverse=True)
+    if not signals or not others:
+        return {"score": 0.0}
+    limit = others[int(0.03 * len(others))]
+    recall = sum(p > limit for p in signals) / len(signals)
+    ranked = float(np.mean(np.asarray(signals)[:, None] > np.asarray(others)[None, :]))
+    return {"score": recall + ranked, "recall_at_3": recall, "auc": ranked}
+
+
+def encode_example(tokenizer: Tokenizer, example: Example) -> Encoded:
+    """Normalised and cut as at run time."""
+    *before, newest = [normalise(turn).text for turn in example.turns]
+    ids, kinds = encode(tokenizer, newest, before[-2:])
+    return Encoded(ids, kinds, Target.of(example.label))
+
+
+def train_classifier(recipe: CrisisRecipe) -> list[dict[str, float]]:
+    """Train, write the checkpoint to `recipe.output`, and return each epoch's measures on what is set aside."""
+    torch.manual_seed(recipe.training.seed)
+    folder = find_pretrained(recipe.encoder)
+    texts = [normalise(turn).text for example in recipe.examples for turn in example.turns]
+    tokenizer, rows = prune_tokenizer(folder, [*texts, *(turn for turns in recipe.ordinary for turn in turns)])
+    model = CrisisModel(_load_encoder(folder, rows, recipe.layers))
+    phase = CrisisPhase(model, tokenizer, recipe)
+    data = fingerprint(*recipe.examples, *recipe.ordinary, recipe.layers, recipe.ordinary_share)
+    history = train(phase, recipe.training, recipe.output, data=data)
+    config = {"heads": model.encoder.config.num_attention_heads, "threshold": 0.5}
+    save_classifier(recipe.output, export_weights(model), tokenizer, config)
+    return history
+
+
+def prune_tokenizer(folder: Path, texts: Iterable[str]) -> tuple[Tokenizer, list[int]]:
+    """An uncased WordPiece tokenizer over the pieces worth keeping, and those pieces' ids in the pretrained vocabulary."""
+    whole = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    whole.no_truncation()
+    whole.no_padding()
+    seen = {piece for encoding in whole.encode_batch(list(texts), add_special_tokens=False) for piece in encoding.ids}
+    vocabulary: dict[str, int] = json.loads((folder / "tokenizer.json").read_text("utf-8"))["model"]["vocab"]
+    kept = [
+        piece
+        for piece, index in sorted(vocabulary.items(), key=lambda item: item[1])
+        if not piece.startswith("[") and (index in seen or index < _COMMON_IDS and piece.isascii())
+    ]
+    pieces = [*_SPECIAL, "[", *kept]
+    tokenizer = Tokenizer(WordPiece({piece: number for number, piece in enumerate(pieces)}, unk_token="[UNK]"))  # noqa: S106  a token of text
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    return tokenizer, [vocabulary[piece] for piece in pieces]
+
+
+def export_weights(model: CrisisModel) -> dict[str, Array]:
+    """The weights under the names that `hef_graph.crisis.encoder` knows."""
+    weights: dict[str, Array] = {}
+    for name, tensor in model.state_dict().items():
+        ours = name.removeprefix("encoder.").replace("encoder.layer.", "layers.").replace("embeddings.LayerNorm", "embeddings.norm")
+        for theirs, plain in _NAMES.items():
+            ours = ours.replace(f".{theirs}.", f".{plain}.")
+        head = f"head.{ours}" if ours.startswith(("dense.", "output.")) else ours
+        if "position_ids" not in head and "token_type_ids" not in head:
+            weights[head] = tensor.detach().float().cpu().numpy()
+    return weights
+
+
+def _load_encoder(folder: Path, rows: Sequence[int], layers: int) -> BertModel:
+    config: Any = BertConfig.from_pretrained(folder)
+    config.hidden_act = "gelu_pytorch_tanh"
+    encoder: Any = BertModel.from_pretrained(folder, config=config, add_pooling_layer=False, use_safetensors=True)
+    encoder.encoder.layer = encoder.encoder.layer[:layers]
+    encoder.config.num_hidden_layers = layers
+    words, places = encoder.embeddings.word_embeddings, encoder.embeddings.position_embeddings
+    encoder.embeddings.word_embeddings = nn.Embedding.from_pretrained(words.weight[torch.tensor(rows)].detach(), freeze=False)
+    encoder.embeddings.position_embeddings = nn.Embedding.from_pretrained(places.weight[:MOST_POSITIONS].detach(), freeze=False)
+    model: BertModel = encoder
+    return model

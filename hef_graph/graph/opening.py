@@ -1,0 +1,52 @@
+"""How a turn begins: what the last one left is cleared, the notice is given where it is due, a crisis turn ends at once."""
+
+from typing import Any, Final
+
+from langchain_core.messages import AIMessage
+
+from hef_graph.crisis import CrisisSignal
+from hef_graph.graph.disclosure import Disclosure
+from hef_graph.graph.state import TurnState
+from hef_graph.messages import turns_from_messages
+from hef_graph.turn import Evidence
+from hef_graph.types import CauseWords
+
+HISTORY: Final = 50
+"""So many earlier emotions are kept."""
+
+
+def open_turn(state: TurnState, notice: Disclosure | None, now: float) -> dict[str, Any]:
+    """The state's keys as a turn begins, at `now` (`time.time()`).
+
+    Raises:
+        HefInputError: there is nothing to answer.
+    """
+    turns = turns_from_messages(state["messages"])
+    earlier, last = state.get("emotion_history") or [], (state.get("structured_response") or {}).get("emotion")
+    since = state.get("since_crisis")
+    first = not any(turn.role == "listener" for turn in turns)
+    shown = state.get("disclosed_at")
+    due = notice is not None and notice.due(now, shown, first=first)
+    return {
+        "started": now,
+        "emotion": None,
+        "structured_response": None,
+        "crisis": None,
+        "since_crisis": None if since is None else since + 1,
+        "disclosure": notice.text if notice and due else None,
+        "disclosed_at": now if due or shown is None else shown,
+        "emotion_history": [*earlier, *([last] if last else [])][-HISTORY:],
+    }
+
+
+def crisis_turn(signal: CrisisSignal, answer: AIMessage) -> dict[str, Any]:
+    """The keys of a turn that ends with the fixed answer: no emotion was read, no model asked."""
+    return {
+        **Evidence((), CauseWords()).to_json(),
+        "emotion": None,
+        "structured_response": {"emotion": None, "response": str(answer.text)},
+        "instruction": "",
+        "degraded_reason": None,
+        "crisis": signal.to_json(),
+        "since_crisis": 0,
+    }
