@@ -7,10 +7,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hef_graph.crisis import CrisisEvent, CrisisPolicy, CrisisSignal, Resource
     from hef_graph.chat_model import EmpatheticChatModel
     from hef_graph.emotions import EMOTIONS
     from hef_graph.errors import HefCheckpointError, HefError, HefInputError, HefModelError, HefReplyError
-    from hef_graph.graph import HefContext, HefOptions, HefState, aforget_user, create_hef_graph, forget_user
+    from hef_graph.graph import (
+        Disclosure,
+        HefContext,
+        HefOptions,
+        HefState,
+        aforget,
+        aforget_user,
+        create_hef_graph,
+        forget,
+        forget_user,
+    )
     from hef_graph.middleware import EmpathyMiddleware
     from hef_graph.profiles import load_profile
     from hef_graph.sem import load_sem
@@ -23,6 +34,10 @@ __version__ = "0.1.0"
 _HOMES = {
     "EMOTIONS": "emotions",
     "CauseWords": "types",
+    "CrisisEvent": "crisis",
+    "CrisisPolicy": "crisis",
+    "CrisisSignal": "crisis",
+    "Disclosure": "graph",
     "EmotionAnalysis": "types",
     "EmotionScore": "types",
     "EmpatheticChatModel": "chat_model",
@@ -36,12 +51,15 @@ _HOMES = {
     "HefReplyError": "errors",
     "ReadingOptions": "turn",
     "HefState": "graph",
+    "Resource": "crisis",
     "SmallEmpatheticModel": "types",
     "Turn": "types",
     "WordScore": "types",
+    "aforget": "graph",
     "aforget_user": "graph",
     "create_emotion_tool": "tool",
     "create_hef_graph": "graph",
+    "forget": "graph",
     "forget_user": "graph",
     "load_profile": "profiles",
     "load_sem": "sem",
@@ -50,6 +68,10 @@ _HOMES = {
 __all__ = [
     "EMOTIONS",
     "CauseWords",
+    "CrisisEvent",
+    "CrisisPolicy",
+    "CrisisSignal",
+    "Disclosure",
     "EmotionAnalysis",
     "EmotionScore",
     "EmpatheticChatModel",
@@ -63,12 +85,15 @@ __all__ = [
     "HefReplyError",
     "HefState",
     "ReadingOptions",
+    "Resource",
     "SmallEmpatheticModel",
     "Turn",
     "WordScore",
+    "aforget",
     "aforget_user",
     "create_emotion_tool",
     "create_hef_graph",
+    "forget",
     "forget_user",
     "load_profile",
     "load_sem",

@@ -63,7 +63,7 @@ class EmpatheticChatModel(BaseChatModel):
     strict: bool = False
     """Raise a failing model's `HefReplyError`, or a failing SEM's `HefModelError`, instead."""
     crisis_policy: CrisisPolicy | None = Field(default=DEFAULT_POLICY, exclude=True)
-    """What is a crisis and how it is answered (`SAFETY.md`); None switches the check off, at your own responsibility."""
+    """What is a crisis and how it is answered (`SAFETY.md`); None switches the check off, at your own risk."""
     locale: str | None = None
     """The country whose help lines are shown."""
     cache: BaseCache | bool | None = Field(default=False, exclude=True)

@@ -64,8 +64,9 @@ class EmpathyState(AgentState[Any]):
 class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
     """Reads the newest user turn once per turn and shows the model what it found.
 
-    A crisis signal in it is answered at once with help lines: neither the SEM nor the model is asked. The system prompt gets one constant paragraph, the newest user message this turn's evidence. Other middleware may
-    be listed before or after; what is listed after finds the emotion in `request.state` from the first model call on.
+    A crisis signal in it is answered at once with help lines: neither the SEM nor the model is asked. Else the system
+    prompt gets one constant paragraph, the newest user message this turn's evidence. Other middleware may be listed
+    before or after; what is listed after finds the emotion in `request.state` from the first model call on.
 
     Args:
         sem: the small empathetic model (SEM); None for the shipped one.

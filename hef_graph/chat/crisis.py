@@ -1,4 +1,4 @@
-"""A crisis turn as graph, middleware and chat model share it: the policy is asked first, and its failure is no silence."""
+"""A crisis turn as graph, middleware and chat model share it: the policy is asked first; its failure is no silence."""
 
 import logging
 from collections.abc import Iterator, Sequence

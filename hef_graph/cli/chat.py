@@ -58,6 +58,9 @@ class Chat:
     def _show_update(self, text: str, update: Any) -> None:
         if (found := update.get(CHECK_CRISIS)) and found["disclosure"]:
             self.console.print(Text(found["disclosure"], style="dim"))
+        if found and found["crisis"]:
+            self.console.print(Text.assemble(("hef › ", "bold green"), found["structured_response"]["response"]))
+            self.console.print()
         if found := update.get(ANALYZE_EMOTION):
             self.console.print(mark_words(text, found["cause_words"], self.console))
             self.console.print(draw_emotions(found["emotion_candidates"]))

@@ -9,6 +9,7 @@ from pathlib import Path
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from hef_graph.errors import HefInputError
+from hef_graph.graph import forget
 
 
 def history_path() -> Path:
@@ -50,6 +51,5 @@ def delete_conversation(name: str) -> str:
         if name not in names:
             known = ", ".join(names) or "none yet"
             raise HefInputError(f"no conversation {name!r}; there are: {known}")
-        history.delete_thread(name)
-        history.conn.commit()
+        forget(history, name)
     return f"forgot the conversation {name!r}"

@@ -1,4 +1,4 @@
-"""Signs of a crisis in what a user says, and the fixed answer to them: independent of the SEM, of torch and of any LLM."""
+"""Signs of a crisis in what a user says, and the fixed answer to them: independent of any SEM, of torch, of any LLM."""
 
 from hef_graph.crisis.policy import DEFAULT_POLICY, CrisisEvent, CrisisPolicy
 from hef_graph.crisis.resources import Resource

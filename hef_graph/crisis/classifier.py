@@ -88,7 +88,9 @@ class CrisisClassifier:
             packed = cast("dict[str, NDArray[np.generic]]", load_file(folder / WEIGHTS))
             tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
             if config["format"] != FORMAT:
-                raise HefCheckpointError(f"{folder / CONFIG} has format {config['format']!r}; this version reads {FORMAT}")
+                raise HefCheckpointError(
+                    f"{folder / CONFIG} has format {config['format']!r}; this version reads {FORMAT}"
+                )
             return cls(Encoder(dequantise(packed), int(config["heads"])), tokenizer, float(config["threshold"]))
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             raise HefCheckpointError(f"the crisis classifier in {folder} cannot be read: {error}") from error
@@ -121,7 +123,7 @@ def encode(tokenizer: Tokenizer, newest: str, context: Sequence[str] = ()) -> tu
 
 
 def save_classifier(folder: Path, weights: dict[str, Array], tokenizer: Tokenizer, config: dict[str, Any]) -> None:
-    """Write a folder that `CrisisClassifier.load` reads; `config` holds `heads` and `threshold`, and what one may want to know."""
+    """Write a folder that `CrisisClassifier.load` reads; `config` holds at least `heads` and `threshold`."""
     folder.mkdir(parents=True, exist_ok=True)
     save_file(quantise(weights), folder / WEIGHTS)
     tokenizer.save(str(folder / TOKENIZER), pretty=False)

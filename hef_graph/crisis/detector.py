@@ -56,11 +56,13 @@ class CrisisDetector:
         return self.classifier.read(text, context) if self.classifier else None
 
     def _from_hit(self, newest: str, plain: PlainText, hit: Hit, reading: CrisisReading | None) -> CrisisSignal:
-        """The phrase says what it is, unless the classifier, which sees the rest, agrees that it is something and knows better."""
+        """The phrase says what it is, unless the classifier, which sees the rest, also finds a signal."""
         start, end = plain.span(*_sentence_around(plain.text, hit.start))
         evidence = _quote(newest, start, end)
         if reading is None or self.classifier is None or reading.signal < self.classifier.threshold:
-            return CrisisSignal(hit.category, who="other" if hit.category == "harm_to_others" else "self", evidence=evidence)
+            return CrisisSignal(
+                hit.category, who="other" if hit.category == "harm_to_others" else "self", evidence=evidence
+            )
         return CrisisSignal(reading.category, reading.time, reading.who, evidence)
 
     def _from_readings(
@@ -82,7 +84,9 @@ class CrisisDetector:
 
     def _telling_sentence(self, text: str, window: Window, context: Sequence[str]) -> tuple[int, int]:
         """The sentence of the window that is the likeliest signal by itself."""
-        sentences = [s for s in split_sentences(text) if window.start <= s.start < window.end and text[s.start : s.end].strip()]
+        sentences = [
+            s for s in split_sentences(text) if window.start <= s.start < window.end and text[s.start : s.end].strip()
+        ]
         if len(sentences) <= 1 or self.classifier is None:
             return window.start, window.end
         scored = [(self.classifier.read(text[s.start : s.end], context).signal, s) for s in sentences[:MOST_SENTENCES]]
@@ -101,14 +105,14 @@ def load_detector() -> CrisisDetector:
 
 
 def _context(text: str, window: Window, earlier: Sequence[str]) -> list[str]:
-    """What the window is read after: its message's beginning, where the window does not hold that, else the turns before."""
+    """What the window is read after: its message's beginning, or, where it holds that, the turns before."""
     return [*earlier] if window.start == 0 else [text[:160]]
 
 
-def _around(
-    windows: Sequence[Window], readings: Sequence[CrisisReading | None], hit: Hit
-) -> CrisisReading | None:
-    found = [reading for window, reading in zip(windows, readings, strict=True) if window.start <= hit.start < window.end]
+def _around(windows: Sequence[Window], readings: Sequence[CrisisReading | None], hit: Hit) -> CrisisReading | None:
+    found = [
+        reading for window, reading in zip(windows, readings, strict=True) if window.start <= hit.start < window.end
+    ]
     return found[0] if found else None
 
 

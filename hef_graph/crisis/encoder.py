@@ -1,7 +1,7 @@
 """A small transformer encoder in NumPy: what the crisis classifier reads with, where torch may be missing or broken.
 
-BERT's post-norm layers (Devlin et al. 2019) in MiniLM's shape (Wang et al. 2020), one text at a time, without padding. The
-matrices are kept in 8 bits, each row with a scale of its own, and are unpacked to single precision when they are loaded.
+BERT's post-norm layers (Devlin et al. 2019) in MiniLM's shape (Wang et al. 2020), one text at a time, without padding.
+The matrices are kept in 8 bits, each row with a scale of its own, and unpacked to single precision when loaded.
 """
 
 import math
@@ -35,7 +35,7 @@ class Encoder:
         return sum(name.endswith(".attention.query.weight") for name in self.weights)
 
     def read(self, ids: NDArray[np.int64], kinds: NDArray[np.int64]) -> Array:
-        """The head's logits `(outputs,)` for `ids` `(tokens,)`; `kinds` `(tokens,)` is 0 for the newest message, 1 before."""
+        """The head's logits `(outputs,)`; `ids` and `kinds` are `(tokens,)`, 0 the newest message, 1 the rest."""
         weights = self.weights
         summed = (
             weights["embeddings.token.weight"][ids]

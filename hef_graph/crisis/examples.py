@@ -68,6 +68,8 @@ def _read_header(line: str, where: str) -> tuple[str, Label]:
     if len(fields) == _NONE_FIELDS and fields[1] == NONE:
         return fields[0], Label(None, kind=fields[2])
     if len(fields) != _SIGNAL_FIELDS or not (fields[1] in CATEGORIES and fields[2] in WHO and fields[3] in TIMES):
-        raise HefInputError(f"{where}: {line!r} is neither '## family | category | who | time' nor '## family | none | kind'")
+        raise HefInputError(
+            f"{where}: {line!r} is neither '## family | category | who | time' nor '## family | none | kind'"
+        )
     category, who, time = fields[1:]
     return fields[0], Label(cast("Category", category), cast("Who", who), cast("Time", time))

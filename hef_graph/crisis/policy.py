@@ -1,4 +1,4 @@
-"""`CrisisPolicy`: what is a crisis, what is said then, which help lines are shown, and who is told. Each part can be replaced.
+"""`CrisisPolicy`: what is a crisis, what is said then, which help lines are shown, who is told; each can be replaced.
 
 ```python
 class OurPolicy(CrisisPolicy):

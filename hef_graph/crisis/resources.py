@@ -103,7 +103,8 @@ def load_resources(path: Path = SHIPPED) -> ResourceDirectory:
         return ResourceDirectory(countries, str(neutral["text"]), tuple(map(_read_resource, neutral["directories"])))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise HefInputError(
-            f"{path} is no file of help lines ({type(error).__name__}: {error}); hef_graph/crisis/resources.json shows the form"
+            f"{path} is no file of help lines ({type(error).__name__}: {error}); "
+            "hef_graph/crisis/resources.json shows the form"
         ) from error
 
 
@@ -123,5 +124,7 @@ def _read_country(country: Mapping[str, Any]) -> tuple[Resource, ...]:
 
 
 def _read_resource(values: Mapping[str, Any]) -> Resource:
-    plain = {key: str(values[key]) for key in ("name", "call", "text", "url", "hours", "note", "checked") if key in values}
+    plain = {
+        key: str(values[key]) for key in ("name", "call", "text", "url", "hours", "note", "checked") if key in values
+    }
     return Resource(**plain, purposes=tuple(values.get("for", ())), sources=tuple(values.get("sources", ())))

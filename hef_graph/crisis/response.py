@@ -34,7 +34,9 @@ _WORD = re.compile(r"[a-z']+")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
-def compose_response(signal: CrisisSignal, resources: Sequence[Resource], neutral: str = "", *, language: str = ENGLISH) -> str:
+def compose_response(
+    signal: CrisisSignal, resources: Sequence[Resource], neutral: str = "", *, language: str = ENGLISH
+) -> str:
     """The message for a signal.
 
     Args:
@@ -56,7 +58,9 @@ def describe(resource: Resource, words: Mapping[str, str]) -> str:
         line = words["emergency"].replace("{number}", resource.call or "")
         return f"{line}. {resource.note}" if resource.note else line
     ways = [
-        words[way].replace("{number}", number) for way, number in (("call", resource.call), ("text", resource.text)) if number
+        words[way].replace("{number}", number)
+        for way, number in (("call", resource.call), ("text", resource.text))
+        if number
     ]
     told = [*ways, *(detail for detail in (resource.hours, resource.url, resource.note) if detail)]
     return f"{resource.name}: {', '.join(told)}" if told else resource.name

@@ -7,28 +7,17 @@ from functools import lru_cache
 from typing import Final
 
 from hef_graph.crisis.frames import is_framed
-from hef_graph.crisis.phrases import ENGLISH
-from hef_graph.crisis.phrases_abroad import ABROAD
-from hef_graph.crisis.signals import Category
+from hef_graph.crisis.patterns import LANGUAGES, load_pattern, load_patterns
+from hef_graph.crisis.signals import CATEGORIES, Category
 
-_CUES: Final = re.compile(
-    r"\b(?:kill|die|dying|dead|death|suicid|live|living|alive|life|wak|born|exist|hang|shoot|shot|drown|jump|throw|end|pill|tablet|med|insulin|"
-    r"overdos|slit|gun|bullet|brains|cut|burn|hurt|harm|self|razor|blade|knife|carv|slic|hit|beat|punch|kick|slap|chok|strangl|"
-    r"rap|molest|abus|assault|traffick|threat|afraid|scared|terrified|lock|hand|murder|stab|poison|voices|thoughts|urge|breath|bleach|stroke|"
-    r"seizure|heart|bleed|blood|face|mouth|chest|touch|shak|starv|nude|naked|better off|reason|point|nothing|tired|not be|goodbye|farewell|"
-    r"suicid|mat|ahorc|colg|vida|viv|muer|mor|despert|nac|desapar|cort|quem|autoles|dano|lastim|peg|golpe|maltrat|amenaz|viol|pastill|"
-    r"respir|infart|tuer|pendre|foutre|fin|crev|reveill|disparai|mourir|mort|mieux|marre|coup|scarif|taillad|mutil|frapp|bat|cogn|tap|gifl|etrangl|medic|cachets|"
-    r"avc|umbring|umzubring|bring|tot|erhang|leben|selbst|suizid|sterb|geboren|besser|lebensm|ritz|schneid|verletz|schlag|verprugel|bedroht|wurg|vergewalt|missbrauch|misshand|"
-    r"atmet|luft|bewusst|herzinf|schlagan|suicid|enforc|sumir|machuc|espanc|agred|estupr|bate|bateu|remed|comprim|overdose)"
-    r"|[\u4e00-\u9fff]"
-)
-"""Beginnings of words without which no pattern can match: most sentences hold none, and are passed over at once."""
+_CUES: Final = load_pattern("cues", "cues")
+"""Beginnings of words without which no phrase can match: most sentences hold none, and are passed over at once."""
 
 _SENTENCE: Final = re.compile(r"[^.!?\n;。…]{1,400}[.!?\n;。…]*|[.!?\n;。…]+")
 
 MOST_SENTENCES: Final = 4000
-"""Sentences with cues that are looked at: the first and the last half of so many. Only a text of hundreds of pages that is
-about nothing else has more."""
+"""Sentences with cues that are looked at: the first and the last half of so many. Only a text of hundreds of pages that
+is about nothing else has more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +51,7 @@ def find_hits(text: str, patterns: Mapping[Category, Sequence[re.Pattern[str]]] 
     cued = [index for index, each in enumerate(sentences) if _CUES.search(text, each.start, each.end)]
     half = MOST_SENTENCES // 2
     chosen = cued if len(cued) <= MOST_SENTENCES else cued[:half] + cued[-half:]
-    return [hit for index in chosen for hit in _hits_in(text, sentences, index, patterns or load_patterns())]
+    return [hit for index in chosen for hit in _hits_in(text, sentences, index, patterns or load_phrases())]
 
 
 def _hits_in(
@@ -87,10 +76,7 @@ def _search(
 
 
 @lru_cache(maxsize=1)
-def load_patterns() -> dict[Category, tuple[re.Pattern[str], ...]]:
-    """The patterns of all languages, compiled."""
-    languages = (ENGLISH, *ABROAD)
-    return {
-        category: tuple(re.compile(pattern) for language in languages for pattern in language.get(category, ()))
-        for category in ENGLISH
-    }
+def load_phrases() -> dict[Category, tuple[re.Pattern[str], ...]]:
+    """The plain phrases of all languages, by category."""
+    languages = [load_patterns(language) for language in LANGUAGES]
+    return {category: tuple(p for each in languages for p in each.get(category, ())) for category in CATEGORIES}

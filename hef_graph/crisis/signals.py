@@ -1,7 +1,7 @@
 """What a crisis signal is: the categories, and the value that travels.
 
-Categories say what kind of help is due; there is no score of how likely anybody is to come to harm, since such scales do
-not predict it (NICE NG225, recommendation 1.6).
+Categories say what kind of help is due; there is no score of how likely anybody is to come to harm, since such scales
+do not predict it (NICE NG225, recommendation 1.6).
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What of a long message the classifier reads: all of a short one; of a long one the beginning, the end, and where it counts."""
+"""What of a message the classifier reads: all of a short one; of a long one the ends, and where phrases stand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,9 @@ def choose_windows(text: str, hits: Sequence[Hit]) -> list[Window]:
     windows = _cut(split_sentences(text))
     if len(windows) <= MOST_WINDOWS:
         return windows
-    around = [index for index, window in enumerate(windows) if any(window.start <= hit.start < window.end for hit in hits)]
+    around = [
+        index for index, window in enumerate(windows) if any(window.start <= hit.start < window.end for hit in hits)
+    ]
     edges = [0, len(windows) - 1, 1, len(windows) - 2]
     chosen = dict.fromkeys([*edges[:2], *_spaced(around, MOST_WINDOWS - len(edges)), *edges[2:]])
     spread = _spaced(range(len(windows)), MOST_WINDOWS)
@@ -32,7 +34,7 @@ def choose_windows(text: str, hits: Sequence[Hit]) -> list[Window]:
 
 
 def _cut(sentences: Sequence[Sentence]) -> list[Window]:
-    """Sentences gathered up to `WINDOW` characters; each window but the first begins with the last one's last sentence."""
+    """Sentences gathered up to `WINDOW` characters; each window begins with the last sentence of the one before."""
     windows: list[Window] = []
     start, last = 0, 0
     for index, sentence in enumerate(sentences):

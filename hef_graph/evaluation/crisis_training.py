@@ -1,13 +1,13 @@
 """Training of the crisis classifier: written examples, and ordinary talk as what no signal is.
 
-The encoder starts from the public MiniLM-L6 and gets weights of its own; nothing is shared with a small empathetic model
-(SEM). A run can be stopped at any time and goes on where it was (`hef_graph.sem.training`).
+The encoder starts from the public MiniLM-L6 and gets weights of its own; nothing is shared with a small empathetic
+model (SEM). A run can be stopped at any time and goes on where it was (`hef_graph.sem.training`).
 """
 
 import json
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,6 +71,8 @@ class CrisisRecipe:
     layers: int = 6
     ordinary_share: float = 1.0
     """Ordinary dialogues per written example in an epoch."""
+    threshold: float = 0.5
+    """Probability that counts as a signal, as it is written to the checkpoint."""
     training: TrainingConfig = DEFAULTS
 
 
@@ -223,13 +225,13 @@ def train_classifier(recipe: CrisisRecipe) -> list[dict[str, float]]:
     phase = CrisisPhase(model, tokenizer, recipe)
     data = fingerprint(*recipe.examples, *recipe.ordinary, recipe.layers, recipe.ordinary_share)
     history = train(phase, recipe.training, recipe.output, data=data)
-    config = {"heads": model.encoder.config.num_attention_heads, "threshold": 0.5}
+    config = {"heads": model.encoder.config.num_attention_heads, "threshold": recipe.threshold}
     save_classifier(recipe.output, export_weights(model), tokenizer, config)
     return history
 
 
 def prune_tokenizer(folder: Path, texts: Iterable[str]) -> tuple[Tokenizer, list[int]]:
-    """An uncased WordPiece tokenizer over the pieces worth keeping, and those pieces' ids in the pretrained vocabulary."""
+    """An uncased WordPiece tokenizer over the pieces worth keeping, and their ids in the pretrained vocabulary."""
     whole = Tokenizer.from_file(str(folder / "tokenizer.json"))
     whole.no_truncation()
     whole.no_padding()
@@ -238,7 +240,7 @@ def prune_tokenizer(folder: Path, texts: Iterable[str]) -> tuple[Tokenizer, list
     kept = [
         piece
         for piece, index in sorted(vocabulary.items(), key=lambda item: item[1])
-        if not piece.startswith("[") and (index in seen or index < _COMMON_IDS and piece.isascii())
+        if not piece.startswith("[") and (index in seen or (index < _COMMON_IDS and piece.isascii()))
     ]
     pieces = [*_SPECIAL, "[", *kept]
     tokenizer = Tokenizer(WordPiece({piece: number for number, piece in enumerate(pieces)}, unk_token="[UNK]"))  # noqa: S106  a token of text
@@ -251,7 +253,11 @@ def export_weights(model: CrisisModel) -> dict[str, Array]:
     """The weights under the names that `hef_graph.crisis.encoder` knows."""
     weights: dict[str, Array] = {}
     for name, tensor in model.state_dict().items():
-        ours = name.removeprefix("encoder.").replace("encoder.layer.", "layers.").replace("embeddings.LayerNorm", "embeddings.norm")
+        ours = (
+            name.removeprefix("encoder.")
+            .replace("encoder.layer.", "layers.")
+            .replace("embeddings.LayerNorm", "embeddings.norm")
+        )
         for theirs, plain in _NAMES.items():
             ours = ours.replace(f".{theirs}.", f".{plain}.")
         head = f"head.{ours}" if ours.startswith(("dense.", "output.")) else ours
@@ -267,7 +273,13 @@ def _load_encoder(folder: Path, rows: Sequence[int], layers: int) -> BertModel:
     encoder.encoder.layer = encoder.encoder.layer[:layers]
     encoder.config.num_hidden_layers = layers
     words, places = encoder.embeddings.word_embeddings, encoder.embeddings.position_embeddings
-    encoder.embeddings.word_embeddings = nn.Embedding.from_pretrained(words.weight[torch.tensor(rows)].detach(), freeze=False)
-    encoder.embeddings.position_embeddings = nn.Embedding.from_pretrained(places.weight[:MOST_POSITIONS].detach(), freeze=False)
+    encoder.embeddings.word_embeddings = _embedding(words.weight[torch.tensor(rows)])
+    encoder.embeddings.position_embeddings = _embedding(places.weight[:MOST_POSITIONS])
     model: BertModel = encoder
     return model
+
+
+def _embedding(rows: Tensor) -> nn.Embedding:
+    table = nn.Embedding(*rows.shape)
+    table.weight = nn.Parameter(rows.detach().clone())
+    return table

@@ -73,7 +73,8 @@ def create_hef_graph(
         options=chosen,
         store=store,
     )
-    return _wire(nodes, hand_over=bool(chosen.crisis_policy and chosen.crisis_policy.hand_over)).compile(checkpointer=checkpointer, store=store, name="hef")
+    hand_over = bool(chosen.crisis_policy and chosen.crisis_policy.hand_over)
+    return _wire(nodes, hand_over=hand_over).compile(checkpointer=checkpointer, store=store, name="hef")
 
 
 def _with_profile(options: HefOptions, profile: str | Path | None) -> HefOptions:

@@ -67,7 +67,7 @@ class HefOptions:
     strict: bool = False
     """Raise the typed error of a failing model instead of answering from the rung below."""
     crisis_policy: CrisisPolicy | None = DEFAULT_POLICY
-    """What is a crisis and how it is answered (`SAFETY.md`); None switches the check off, at your own responsibility."""
+    """What is a crisis and how it is answered (`SAFETY.md`); None switches the check off, at your own risk."""
     disclosure: bool | Disclosure = True
     """Give notice that an AI answers, at a conversation's start and every three hours; or a notice of your own."""
     keep_messages: int | None = 40

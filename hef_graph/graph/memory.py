@@ -4,7 +4,6 @@
 store = InMemoryStore()
 UserMemory(store, "ada@example.org", "monday").remember(Moment("anxious", ("exam",), time.time()))
 UserMemory(store, "ada@example.org", "tuesday").recall()  # Moment("anxious", ("exam",), …)
-forget_user(store, "ada@example.org")  # 1
 ```
 
 One item per thread, plain JSON: `{"moments": [{"emotion", "words", "at"}, …], "updated"}`. No text of the conversation
@@ -70,19 +69,19 @@ class UserMemory:
 
     def recall(self) -> Moment | None:
         """The moment of the user's other conversations to come back to; None if none is kept."""
-        return self._choose(self.store.search(_namespace(self.user_id), limit=PAGE))
+        return self._choose(self.store.search(namespace_of(self.user_id), limit=PAGE))
 
     async def arecall(self) -> Moment | None:
         """`recall`, awaiting the store."""
-        return self._choose(await self.store.asearch(_namespace(self.user_id), limit=PAGE))
+        return self._choose(await self.store.asearch(namespace_of(self.user_id), limit=PAGE))
 
     def remember(self, moment: Moment) -> None:
         """Append the moment to this thread's course; what is beyond the bounds goes."""
-        self.store.batch(self._writes(self.store.search(_namespace(self.user_id), limit=PAGE), moment))
+        self.store.batch(self._writes(self.store.search(namespace_of(self.user_id), limit=PAGE), moment))
 
     async def aremember(self, moment: Moment) -> None:
         """`remember`, awaiting the store."""
-        await self.store.abatch(self._writes(await self.store.asearch(_namespace(self.user_id), limit=PAGE), moment))
+        await self.store.abatch(self._writes(await self.store.asearch(namespace_of(self.user_id), limit=PAGE), moment))
 
     def _choose(self, items: Iterable[Item]) -> Moment | None:
         """Of the newest thread in which something was said of a feeling; else of the newest thread."""
@@ -91,42 +90,18 @@ class UserMemory:
 
     def _writes(self, items: Sequence[Item], moment: Moment) -> list[PutOp]:
         """This thread's course with the moment, and the end of threads that are too many."""
-        key, namespace = _label(self.thread_id), _namespace(self.user_id)
+        key, namespace = _label(self.thread_id), namespace_of(self.user_id)
         kept = next((_Course.read(item).moments for item in items if item.key == key), ())
         course = [each.to_json() for each in (*kept, moment)[-MOMENTS:]]
         value = {"moments": course, "updated": moment.at}
         lifetime = (self.store.ttl_config or {}).get("default_ttl")
         surplus = [course.key for course in self._others(items)][THREADS - 1 :]
-        return [PutOp(namespace, key, value, index=False, ttl=lifetime), *_deletions(namespace, surplus)]
+        return [PutOp(namespace, key, value, index=False, ttl=lifetime), *deletions(namespace, surplus)]
 
     def _others(self, items: Iterable[Item]) -> list["_Course"]:
         """The user's other threads, newest first; those that cannot be read count as oldest."""
         courses = [_Course.read(item) for item in items if item.key != _label(self.thread_id)]
         return sorted(courses, key=lambda course: course.updated, reverse=True)
-
-
-def forget_user(store: BaseStore, user_id: str) -> int:
-    """Delete all that is kept of a user across conversations; how many items that were.
-
-    The conversations themselves belong to the checkpointer: `checkpointer.delete_thread(thread_id)`.
-
-    Raises:
-        HefInputError: the id is empty or no text.
-    """
-    namespace, gone = _namespace(user_id), set[str]()
-    while keys := {item.key for item in store.search(namespace, limit=PAGE)} - gone:
-        store.batch(_deletions(namespace, keys))
-        gone |= keys
-    return len(gone)
-
-
-async def aforget_user(store: BaseStore, user_id: str) -> int:
-    """`forget_user`, awaiting the store."""
-    namespace, gone = _namespace(user_id), set[str]()
-    while keys := {item.key for item in await store.asearch(namespace, limit=PAGE)} - gone:
-        await store.abatch(_deletions(namespace, keys))
-        gone |= keys
-    return len(gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +132,15 @@ def _most_spoken_of(course: Sequence[Moment]) -> Moment:
     return max(reversed(course), key=lambda moment: (said[moment.emotion], bool(moment.words)))
 
 
-def _namespace(user_id: str) -> tuple[str, ...]:
+def namespace_of(user_id: str) -> tuple[str, ...]:
+    """Where a user's items are.
+
+    Raises:
+        HefInputError: the id is empty or no text.
+    """
     if not isinstance(user_id, str) or not user_id:
-        raise HefInputError(f"user_id is {user_id!r}; allowed are texts that are not empty")
+        kind = "empty" if isinstance(user_id, str) else type(user_id).__name__
+        raise HefInputError(f"user_id is {kind}; allowed are texts that are not empty")
     return (*ROOT, _label(user_id))
 
 
@@ -172,7 +153,8 @@ def _label(text: str) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _deletions(namespace: tuple[str, ...], keys: Iterable[str]) -> list[PutOp]:
+def deletions(namespace: tuple[str, ...], keys: Iterable[str]) -> list[PutOp]:
+    """What a store is asked to do to lose these items."""
     return [PutOp(namespace, key, None) for key in keys]
 
 

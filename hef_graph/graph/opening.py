@@ -1,4 +1,4 @@
-"""How a turn begins: what the last one left is cleared, the notice is given where it is due, a crisis turn ends at once."""
+"""How a turn begins: what the last one left is cleared, the notice is given if due; and how a crisis turn ends it."""
 
 from typing import Any, Final
 
