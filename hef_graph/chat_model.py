@@ -9,12 +9,13 @@ from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackMana
 from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput
 from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.prompt_values import ChatPromptValue, PromptValue
 from langchain_core.runnables import RunnableConfig
 from pydantic import ConfigDict, Field
 from typing_extensions import override
 
 from hef_graph.chat.answering import AnswerOptions, PreparedAnswer, Question, prepare_answer
-from hef_graph.chat.crisis import FixedAnswer, answer_signal, find_signal, is_crisis_answer
+from hef_graph.chat.crisis import FixedAnswer, answer_signal, find_signal, turns_since_crisis
 from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.methods import Method
 from hef_graph.chat.models import ModelLike, shared_model
@@ -23,7 +24,7 @@ from hef_graph.chat.stopping import StopSequences
 from hef_graph.chat.tracing import foresee_run, name_run
 from hef_graph.crisis import DEFAULT_POLICY, CrisisPolicy
 from hef_graph.defaults import build_listener, resolve_model, resolve_sem_or_missing
-from hef_graph.messages import turns_from_messages, words_of_the_application
+from hef_graph.messages import read_messages, turns_from_messages, words_of_the_application
 from hef_graph.turn import ReadingOptions, instruct
 from hef_graph.types import EmotionAnalysis
 
@@ -106,6 +107,12 @@ class EmpatheticChatModel(BaseChatModel):
         return {_RUN: run, **kwargs} if streams else kwargs
 
     @override
+    def _convert_input(self, model_input: Any) -> PromptValue:
+        if isinstance(model_input, PromptValue | str):
+            return super()._convert_input(model_input)
+        return ChatPromptValue(messages=read_messages(model_input))
+
+    @override
     def _get_invocation_params(self, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
         """What traces show of the call; the run that is handed on is no parameter of it."""
         shown = {key: value for key, value in kwargs.items() if key != _RUN}
@@ -179,9 +186,9 @@ class EmpatheticChatModel(BaseChatModel):
 
         evidence = read_evidence(read, turns, self.reading, deadline=deadline, strict=self.strict)
         words = words_of_the_application(messages, self.system_prompt)
-        care = any(map(is_crisis_answer, messages))
-        instruction = instruct(reader.labels, evidence, self.reading, care=care, system_prompt=words)
-        question = Question(turns, evidence, instruction, tuple(reader.labels))
+        since = turns_since_crisis(messages)
+        instruction = instruct(reader.labels, evidence, self.reading, care=since is not None, system_prompt=words)
+        question = Question(turns, evidence, instruction, tuple(reader.labels), since)
         listener, chosen = build_listener(reader), model or self.model
         answering = shared_model(chosen) if isinstance(chosen, str) else resolve_model(chosen, listener)
         return prepare_answer(answering, listener, question, AnswerOptions(deadline, self.method, self.strict))

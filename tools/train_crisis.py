@@ -28,6 +28,8 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--encoder", type=Path, help="folder of the pretrained encoder (default: the installed package)"
     )
+    parser.add_argument("--start", type=Path, help="folder of an earlier run to go on from, with more examples")
+    parser.add_argument("--learning-rate", type=float, default=DEFAULTS.learning_rate)
     parser.add_argument("--layers", type=int, default=6, help="so many of the encoder's layers (default: %(default)s)")
     parser.add_argument("--epochs", type=int, default=DEFAULTS.epochs)
     parser.add_argument("--threshold", type=float, default=0.5, help="probability that counts as a signal")
@@ -46,9 +48,10 @@ def main() -> int:
         aside=aside,
         output=given.output,
         encoder=given.encoder,
+        start=given.start,
         layers=given.layers,
         threshold=given.threshold,
-        training=replace(DEFAULTS, epochs=given.epochs, seed=given.seed),
+        training=replace(DEFAULTS, epochs=given.epochs, learning_rate=given.learning_rate, seed=given.seed),
     )
     print(json.dumps(train_classifier(recipe), indent=1))
     return 0

@@ -34,6 +34,8 @@ class Question:
     instruction: Instruction
     labels: tuple[str, ...]
     """All emotions that may be named."""
+    since_crisis: int | None = None
+    """Turns since the last crisis signal of the conversation; None if there was none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ def prepare_answer(
     model: BaseChatModel, listener: EmbeddedListener, question: Question, options: AnswerOptions
 ) -> PreparedAnswer:
     """Wrap `model` for one turn; the embedded listener, chosen or as the rung below, gets the turn's evidence."""
-    informed = listener.model_copy(update={"evidence": question.evidence, "deadline": options.deadline})
+    told = {"evidence": question.evidence, "since_crisis": question.since_crisis, "deadline": options.deadline}
+    informed = listener.model_copy(update=told)
     if isinstance(model, EmbeddedListener):
         return PreparedAnswer(informed, turns_as_messages(question.turns))
     wrapped = ReplyModel(

@@ -7,7 +7,7 @@ from typing import Any, Final
 from langchain_core.caches import BaseCache
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import Field
 from typing_extensions import override
@@ -31,7 +31,7 @@ def find_signal(policy: CrisisPolicy | None, messages: Sequence[BaseMessage]) ->
 
 
 def answer_signal(policy: CrisisPolicy, signal: CrisisSignal, locale: str | None) -> AIMessage:
-    """The fixed message, as a model's message that `is_crisis_answer` knows again; the event is told."""
+    """The fixed message, as a model's message that `turns_since_crisis` knows again; the event is told."""
     try:
         text = policy.respond(signal, locale)
     except Exception as error:  # noqa: BLE001  as above
@@ -46,8 +46,13 @@ def crisis_metadata(signal: CrisisSignal) -> dict[str, Any]:
     return {"emotion": None, "degraded_reason": None, "crisis": signal.to_json()}
 
 
-def is_crisis_answer(message: BaseMessage) -> bool:
-    """Whether the message is the fixed answer to an earlier signal."""
+def turns_since_crisis(messages: Sequence[BaseMessage]) -> int | None:
+    """User messages since the last fixed answer to a signal; None if none of the messages is one."""
+    answers = [index for index, message in enumerate(messages) if _is_crisis_answer(message)]
+    return sum(isinstance(message, HumanMessage) for message in messages[answers[-1] :]) if answers else None
+
+
+def _is_crisis_answer(message: BaseMessage) -> bool:
     return bool((message.response_metadata.get(_MARK) or {}).get("crisis"))
 
 

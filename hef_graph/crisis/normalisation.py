@@ -14,7 +14,7 @@ from typing import Final
 KEYWORDS: Final = frozenset(
     """abuse abused bleed bleeding blade choke choked cut cutting dead death die died drown dying end gun hang hanging
     harm hit hurt hurting jump kill killed killing kills knife molested murder myself overdose overdosed pills poison
-    rape raped rapist razor self shoot shooting stab suicidal suicide unalive""".split()
+    rape raped rapist wish want live alive life razor self shoot shooting stab suicidal suicide unalive""".split()
 )
 """Words that are worth unmasking; other tokens with digits or signs stay as they are."""
 
@@ -50,6 +50,27 @@ SPELLINGS: Final = {
     "bc": "because",
     "cuz": "because",
     "w/": "with",
+    "gona": "going to",
+    "kil": "kill",
+    "killin": "killing",
+    "myslef": "myself",
+    "meself": "myself",
+    "mysef": "myself",
+    "wnat": "want",
+    "wan": "want",
+    "lfie": "life",
+    "tonite": "tonight",
+    "2nite": "tonight",
+    "2night": "tonight",
+    "tmrw": "tomorrow",
+    "cuting": "cutting",
+    "suiside": "suicide",
+    "sucide": "suicide",
+    "anymor": "anymore",
+    "evry": "every",
+    "hitts": "hits",
+    "b": "be",
+    "n": "and",
 }
 """Chat spellings, and words that stand for others where those are filtered."""
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from hef_graph.crisis.normalisation import normalise
 from hef_graph.crisis.resources import EMERGENCY, Resource
 from hef_graph.crisis.signals import Category, CrisisSignal
 
@@ -50,6 +51,17 @@ def compose_response(
     told = neutral if neutral and language == ENGLISH else ""
     parts = [_acknowledge(signal, words), words["people"], told, "\n".join(lines), _ask(signal, words)]
     return "\n\n".join(part for part in parts if part)
+
+
+def careful_reply(newest: str, since: int) -> str | None:
+    """What a listener without a large model says in the first turns after a crisis; None later on.
+
+    Args:
+        newest: the user's newest text.
+        since: turns since the signal, from 1.
+    """
+    words = load_wording()[guess_language(normalise(newest).text)]
+    return words.get(f"care_{since - 1}")
 
 
 def describe(resource: Resource, words: Mapping[str, str]) -> str:

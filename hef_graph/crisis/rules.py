@@ -59,9 +59,10 @@ def _hits_in(
 ) -> Iterator[Hit]:
     here = sentences[index]
     sentence = text[here.start : here.end]
-    before = text[sentences[index - 1].start : here.start] if index else ""
+    around = sentences[max(0, index - 1) : index + 2]
+    nearby = text[around[0].start : here.start] + text[here.end : around[-1].end]
     for category, found in _search(sentence, patterns):
-        framed = is_framed(before, sentence, *found.span())
+        framed = is_framed(category, sentence, *found.span(), nearby=nearby)
         yield Hit(category, here.start + found.start(), here.start + found.end(), framed)
 
 

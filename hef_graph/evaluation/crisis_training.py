@@ -4,27 +4,29 @@ The encoder starts from the public MiniLM-L6 and gets weights of its own; nothin
 model (SEM). A run can be stopped at any time and goes on where it was (`hef_graph.sem.training`).
 """
 
-import json
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer, normalizers, pre_tokenizers
-from tokenizers.models import WordPiece
-from torch import Tensor, nn
+from tokenizers import Tokenizer
+from torch import Tensor
 from torch.nn import functional
-from transformers import BertConfig, BertModel
 from typing_extensions import override
 
-from hef_graph.crisis.classifier import CONTEXT_TOKENS, MOST_POSITIONS, OUTPUTS, encode, save_classifier
-from hef_graph.crisis.encoder import Array
+from hef_graph.crisis.classifier import (
+    CONTEXT_TOKENS,
+    TOKENIZER,
+    encode,
+    save_classifier,
+)
 from hef_graph.crisis.examples import Example, Label
 from hef_graph.crisis.normalisation import normalise
 from hef_graph.crisis.signals import CATEGORIES
+from hef_graph.evaluation.crisis_model import CrisisModel, export_weights, load_encoder, prune_tokenizer
 from hef_graph.sem.dataset import bucket_batches
 from hef_graph.sem.pretrained import find_pretrained
 from hef_graph.sem.training import Phase, TrainingConfig, fingerprint, train
@@ -34,26 +36,6 @@ DEFAULTS: Final = TrainingConfig(
 )
 NONE: Final = len(CATEGORIES)
 IGNORED: Final = -1.0
-HEAD_SIZE: Final = 384
-
-_SPECIAL: Final = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
-_COMMON_IDS: Final = 14_000
-"""BERT's vocabulary falls in frequency: pieces below this id are common English and stay even if unseen."""
-
-_NAMES: Final = {
-    "attention.self.query": "attention.query",
-    "attention.self.key": "attention.key",
-    "attention.self.value": "attention.value",
-    "attention.output.dense": "attention.output",
-    "attention.output.LayerNorm": "attention.norm",
-    "intermediate.dense": "feed_forward.inner",
-    "output.dense": "feed_forward.outer",
-    "output.LayerNorm": "feed_forward.norm",
-    "word_embeddings": "token",
-    "position_embeddings": "position",
-    "token_type_embeddings": "kind",
-}
-"""BERT's names → ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +50,10 @@ class CrisisRecipe:
     output: Path
     encoder: Path | None = None
     """Folder of the pretrained encoder; None for the installed package's."""
+    start: Path | None = None
+    """Folder of an earlier run to go on from, with its vocabulary; None begins with the pretrained encoder."""
     layers: int = 6
-    ordinary_share: float = 1.0
+    ordinary_share: float = 0.35
     """Ordinary dialogues per written example in an epoch."""
     threshold: float = 0.5
     """Probability that counts as a signal, as it is written to the checkpoint."""
@@ -99,26 +83,6 @@ class Encoded:
     ids: list[int]
     kinds: list[int]
     target: Target
-
-
-class CrisisModel(nn.Module):
-    """BERT, the first token and the mean of the newest message's tokens, two layers: as `hef_graph.crisis.encoder`."""
-
-    def __init__(self, encoder: BertModel) -> None:
-        super().__init__()
-        self.encoder = encoder
-        size = encoder.config.hidden_size
-        self.dense = nn.Linear(2 * size, HEAD_SIZE)
-        self.output = nn.Linear(HEAD_SIZE, OUTPUTS)
-        self.dropout = nn.Dropout(0.1)
-
-    def forward(self, ids: Tensor, kinds: Tensor, mask: Tensor) -> Tensor:
-        """All `(batch, tokens)` → logits `(batch, OUTPUTS)`."""
-        states = self.encoder(input_ids=ids, token_type_ids=kinds, attention_mask=mask).last_hidden_state
-        own = ((kinds == 0) & mask.bool())[..., None].to(states.dtype)
-        pooled = torch.cat([states[:, 0], (states * own).sum(dim=1) / own.sum(dim=1)], dim=-1)
-        logits: Tensor = self.output(self.dropout(torch.tanh(self.dense(self.dropout(pooled)))))
-        return logits.float()
 
 
 class CrisisPhase(Phase):
@@ -197,7 +161,10 @@ class CrisisPhase(Phase):
 
 
 def measure(categories: Sequence[int], found: Sequence[float]) -> dict[str, float]:
-    """Recall where at most 3 % of what is no signal is taken for one; `score` adds how well both are told apart."""
+    """Recall where at most 3 % of what is no signal is taken for one; `score` adds how well both are told apart.
+
+    Between epochs that are equal in both, the more certain one wins.
+    """
     signals = [p for category, p in zip(categories, found, strict=True) if category != NONE]
     others = sorted((p for category, p in zip(categories, found, strict=True) if category == NONE), reverse=True)
     if not signals or not others:
@@ -205,7 +172,8 @@ def measure(categories: Sequence[int], found: Sequence[float]) -> dict[str, floa
     limit = others[int(0.03 * len(others))]
     recall = sum(p > limit for p in signals) / len(signals)
     ranked = float(np.mean(np.asarray(signals)[:, None] > np.asarray(others)[None, :]))
-    return {"score": recall + ranked, "recall_at_3": recall, "auc": ranked}
+    certainty = sum(signals) / len(signals) - sum(others) / len(others)
+    return {"score": recall + ranked + certainty / 100, "recall_at_3": recall, "auc": ranked}
 
 
 def encode_example(tokenizer: Tokenizer, example: Example) -> Encoded:
@@ -218,10 +186,7 @@ def encode_example(tokenizer: Tokenizer, example: Example) -> Encoded:
 def train_classifier(recipe: CrisisRecipe) -> list[dict[str, float]]:
     """Train, write the checkpoint to `recipe.output`, and return each epoch's measures on what is set aside."""
     torch.manual_seed(recipe.training.seed)
-    folder = find_pretrained(recipe.encoder)
-    texts = [normalise(turn).text for example in recipe.examples for turn in example.turns]
-    tokenizer, rows = prune_tokenizer(folder, [*texts, *(turn for turns in recipe.ordinary for turn in turns)])
-    model = CrisisModel(_load_encoder(folder, rows, recipe.layers))
+    model, tokenizer = _begin(recipe)
     phase = CrisisPhase(model, tokenizer, recipe)
     data = fingerprint(*recipe.examples, *recipe.ordinary, recipe.layers, recipe.ordinary_share)
     history = train(phase, recipe.training, recipe.output, data=data)
@@ -230,56 +195,13 @@ def train_classifier(recipe: CrisisRecipe) -> list[dict[str, float]]:
     return history
 
 
-def prune_tokenizer(folder: Path, texts: Iterable[str]) -> tuple[Tokenizer, list[int]]:
-    """An uncased WordPiece tokenizer over the pieces worth keeping, and their ids in the pretrained vocabulary."""
-    whole = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    whole.no_truncation()
-    whole.no_padding()
-    seen = {piece for encoding in whole.encode_batch(list(texts), add_special_tokens=False) for piece in encoding.ids}
-    vocabulary: dict[str, int] = json.loads((folder / "tokenizer.json").read_text("utf-8"))["model"]["vocab"]
-    kept = [
-        piece
-        for piece, index in sorted(vocabulary.items(), key=lambda item: item[1])
-        if not piece.startswith("[") and (index in seen or (index < _COMMON_IDS and piece.isascii()))
-    ]
-    pieces = [*_SPECIAL, "[", *kept]
-    tokenizer = Tokenizer(WordPiece({piece: number for number, piece in enumerate(pieces)}, unk_token="[UNK]"))  # noqa: S106  a token of text
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    return tokenizer, [vocabulary[piece] for piece in pieces]
-
-
-def export_weights(model: CrisisModel) -> dict[str, Array]:
-    """The weights under the names that `hef_graph.crisis.encoder` knows."""
-    weights: dict[str, Array] = {}
-    for name, tensor in model.state_dict().items():
-        ours = (
-            name.removeprefix("encoder.")
-            .replace("encoder.layer.", "layers.")
-            .replace("embeddings.LayerNorm", "embeddings.norm")
-        )
-        for theirs, plain in _NAMES.items():
-            ours = ours.replace(f".{theirs}.", f".{plain}.")
-        head = f"head.{ours}" if ours.startswith(("dense.", "output.")) else ours
-        if "position_ids" not in head and "token_type_ids" not in head:
-            weights[head] = tensor.detach().float().cpu().numpy()
-    return weights
-
-
-def _load_encoder(folder: Path, rows: Sequence[int], layers: int) -> BertModel:
-    config: Any = BertConfig.from_pretrained(folder)
-    config.hidden_act = "gelu_pytorch_tanh"
-    encoder: Any = BertModel.from_pretrained(folder, config=config, add_pooling_layer=False, use_safetensors=True)
-    encoder.encoder.layer = encoder.encoder.layer[:layers]
-    encoder.config.num_hidden_layers = layers
-    words, places = encoder.embeddings.word_embeddings, encoder.embeddings.position_embeddings
-    encoder.embeddings.word_embeddings = _embedding(words.weight[torch.tensor(rows)])
-    encoder.embeddings.position_embeddings = _embedding(places.weight[:MOST_POSITIONS])
-    model: BertModel = encoder
-    return model
-
-
-def _embedding(rows: Tensor) -> nn.Embedding:
-    table = nn.Embedding(*rows.shape)
-    table.weight = nn.Parameter(rows.detach().clone())
-    return table
+def _begin(recipe: CrisisRecipe) -> tuple[CrisisModel, Tokenizer]:
+    folder = find_pretrained(recipe.encoder)
+    if recipe.start is None:
+        texts = [normalise(turn).text for example in recipe.examples for turn in example.turns]
+        tokenizer, rows = prune_tokenizer(folder, [*texts, *(turn for turns in recipe.ordinary for turn in turns)])
+        return CrisisModel(load_encoder(folder, rows, recipe.layers)), tokenizer
+    tokenizer = Tokenizer.from_file(str(recipe.start / TOKENIZER))
+    model = CrisisModel(load_encoder(folder, [0] * tokenizer.get_vocab_size(), recipe.layers))
+    model.load_state_dict(torch.load(recipe.start / f"{CrisisPhase.name}.best.pt", weights_only=True))
+    return model, tokenizer
