@@ -4,6 +4,8 @@
 # And for developers:
 #   make studio                    serve the graph for LangGraph Studio and Agent Chat UI (BROWSER=1 opens Studio)
 #   make test-lowest, test-latest  run the tests on the lowest and the latest versions of LangChain and LangGraph
+#   make fuzz                      try what users could write against every property, 10,000 examples each (FUZZ=100000)
+#   make audit                     look for known vulnerabilities of the pinned versions (STRICT=1: no answer is a failure)
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +13,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint constraints.txt
 SOURCES := pyproject.toml constraints.txt
 
-.PHONY: chat studio test test-lowest test-latest check constraints wheel clean
+.PHONY: chat studio test test-lowest test-latest check fuzz audit constraints wheel clean
 
 GIVEN := $(origin MESSAGE)
 # The message reaches the shell through the environment, dollar signs and quotes untouched.
@@ -63,6 +65,14 @@ test-lowest test-latest: test-%: .versions/%
 .versions/lowest: CHOICE = --resolution lowest-direct
 # New releases of langchain-core ask for a certifi that not every mirror has yet; they work with any.
 .versions/latest: CHOICE = --override $@/any.txt
+
+FUZZ ?= 10000
+
+fuzz: $(VENV)/.test
+	HEF_FUZZ_EXAMPLES=$(FUZZ) $(ONE_THREAD) $(BIN)/python -m pytest -m fuzz $(PARALLEL) --durations 0
+
+audit: $(VENV)/.test
+	@$(BIN)/python tools/audit.py $(if $(STRICT),--strict)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -38,11 +38,13 @@ def select_cause_words(words: Sequence[WordScore], turns: Sequence[Turn], lexico
 
 def heaviest_words(words: Sequence[WordScore], *, k1: int) -> list[str]:
     """Up to `k1` different content words, heaviest first."""
-    ranked = sorted((word for word in words if is_content_word(word.word)), key=lambda word: -word.weight)
     distinct: dict[str, str] = {}
-    for score in ranked:
-        distinct.setdefault(score.word.lower(), score.word)
-    return list(distinct.values())[:k1]
+    for score in sorted(words, key=lambda word: -word.weight):
+        if len(distinct) == k1:
+            break
+        if is_content_word(score.word):
+            distinct.setdefault(score.word.lower(), score.word)
+    return list(distinct.values())
 
 
 def is_content_word(word: str) -> bool:

@@ -6,6 +6,9 @@ HefError
 │   └── HefBusyError    a SEM that has too much to do now; try again in a moment
 ├── HefCheckpointError  model files that are missing, damaged or of another format
 └── HefReplyError       a model's answer that does not fit the reply's schema
+
+Their texts say what was wrong by kind, place and length, and never repeat what a user or a model has written: they end
+up in logs. Where a foreign error may repeat it, ours is raised `from None`; a debugger finds the other in `__context__`.
 """
 
 

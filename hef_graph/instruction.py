@@ -4,12 +4,12 @@ Templates are constants; words of the user enter as quoted, capped data. The con
 evidence last, so that provider prefix caches keep working while a conversation grows.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from hef_graph.types import CauseWords, EmotionScore
+from hef_graph.delimiters import EVIDENCE_CLOSE, EVIDENCE_OPEN, escape_evidence
+from hef_graph.types import LONGEST_WORD, CauseWords, EmotionScore
 
 Wording: TypeAlias = Literal["list", "probabilities", "doubt"]
 """How the candidates are put. list: most likely first · probabilities: the same, each with its percentage · doubt: the
@@ -32,10 +32,6 @@ AGENT_ROLE: Final = (
 
 FORMAT: Final = 'Answer with one JSON object: {{"emotion": one of [{labels}], "response": your reply}}.'
 """Said to every model, constrained or not: the words cost little and help those that only read them."""
-
-EVIDENCE_OPEN: Final = "<evidence>"
-EVIDENCE_CLOSE: Final = "</evidence>"
-"""Around what the SEM saw; `escape_evidence` keeps users from writing them."""
 
 TWO_STAGE: Final = (
     "A small emotion model finds these emotions likely, most likely first: {candidates}. Consider them first, then any "
@@ -72,10 +68,8 @@ CARE: Final = (
 )
 """For the turns after a crisis signal. "No phone numbers" because models make them up."""
 
-_DELIMITER: Final = re.compile(r"<\s*(/?)\s*evidence\s*>", re.IGNORECASE)
-
-LONGEST_WORD: Final = 40
-"""Characters; longer "words" are cut, since they are no words."""
+LONGEST_LABEL: Final = 80
+"""Characters of an emotion's name that are shown as evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +144,6 @@ def parse_instruction(text: str) -> Instruction:
     return Instruction(system, mark.strip() + "\n" + evidence)
 
 
-def escape_evidence(text: str) -> str:
-    """The user's text with our delimiters made harmless."""
-    return _DELIMITER.sub(r"(\1evidence)", text)
-
-
 def _two_stage(candidates: Sequence[EmotionScore], template: str, wording: Wording) -> list[str]:
     if not candidates:
         return []
@@ -163,13 +152,14 @@ def _two_stage(candidates: Sequence[EmotionScore], template: str, wording: Wordi
 
 
 def _label(score: EmotionScore) -> str:
-    return score.label
+    """In one line: a SEM of another's may name its labels as it likes."""
+    return escape_evidence(" ".join(score.label.split()))[:LONGEST_LABEL]
 
 
 def _with_percentage(score: EmotionScore) -> str:
     """In whole percent: more digits would claim a precision that no small model has."""
     percentage = round(100 * score.probability)
-    return f"{score.label} ({percentage}%)" if percentage else f"{score.label} (<1%)"
+    return f"{_label(score)} ({percentage}%)" if percentage else f"{_label(score)} (<1%)"
 
 
 def _cause_perception(causes: CauseWords | None) -> list[str]:

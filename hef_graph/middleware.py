@@ -23,9 +23,10 @@ from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.reading import SEM_SHARE, read_evidence
 from hef_graph.crisis import DEFAULT_POLICY, CrisisPolicy
 from hef_graph.defaults import resolve_sem_or_missing
+from hef_graph.delimiters import escape_evidence
 from hef_graph.errors import HefInputError
-from hef_graph.instruction import AGENT_ROLE, CARE, escape_evidence
-from hef_graph.messages import turns_from_messages
+from hef_graph.instruction import AGENT_ROLE, CARE
+from hef_graph.messages import text_of, turns_from_messages
 from hef_graph.turn import Evidence, ReadingOptions, word_evidence
 from hef_graph.types import CauseWords, EmotionAnalysis, SmallEmpatheticModel, Turn
 
@@ -152,7 +153,7 @@ class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
         role = AGENT_ROLE if state.get("since_crisis") is None else f"{AGENT_ROLE}\n\n{CARE}"
         text = f"{role}\n\n{evidence}" if evidence and messages is None else role
         system = append_to_system(request.system_message, text)
-        return request.override(messages=messages or request.messages, system_message=system, state=state)
+        return request.override(messages=messages or _escape_all(request.messages), system_message=system, state=state)
 
 
 def newest_user_message(messages: Sequence[AnyMessage]) -> HumanMessage | None:
@@ -170,7 +171,7 @@ def append_evidence(
     index = max((i for i, m in enumerate(messages) if newest and _is_users(m) and m.id == newest.id), default=None)
     if index is None:
         return None
-    safe: list[AnyMessage] = [_escape(message) if _is_users(message) else message for message in messages]
+    safe = _escape_all(messages)
     if evidence:
         safe[index] = _with_text(safe[index], evidence)
     return safe
@@ -214,7 +215,7 @@ def _fingerprint(message: HumanMessage | None) -> str:
     """Tells a message from every other, and from itself once its text is edited; holds no words of it."""
     if message is None:
         return ""
-    return hashlib.sha256(f"{message.id}\n{message.text}".encode(errors="replace")).hexdigest()[:16]
+    return hashlib.sha256(f"{message.id}\n{text_of(message)}".encode(errors="replace")).hexdigest()[:16]
 
 
 def _turns_to_read(messages: Sequence[AnyMessage]) -> list[Turn]:
@@ -237,7 +238,7 @@ def _holds_text(messages: Sequence[AnyMessage]) -> bool:
 
 def _still_said(evidence: Evidence, messages: Sequence[AnyMessage]) -> Evidence:
     """The evidence without cause words that the user's texts, as the model is to see them, do not hold."""
-    texts = "\n".join(str(message.text) for message in messages if _is_users(message))
+    texts = "\n".join(text_of(message) for message in messages if _is_users(message))
 
     def kept(words: Sequence[str]) -> tuple[str, ...]:
         return tuple(word for word in words if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", texts))
@@ -254,9 +255,15 @@ def _is_summary(message: Any) -> bool:
     return isinstance(message, HumanMessage) and message.additional_kwargs.get("lc_source") == "summarization"
 
 
-def _escape(message: HumanMessage) -> HumanMessage:
-    """The message with our delimiters in its texts made harmless."""
+def _escape_all(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
+    return [_escape(message) for message in messages]
+
+
+def _escape(message: AnyMessage) -> AnyMessage:
+    """The message with our delimiters in its texts made harmless, whoever wrote it: models and tools repeat users."""
     content: Any = message.content
+    if isinstance(message, SystemMessage) or not isinstance(content, str | list):
+        return message
     safe = _escape_block(content) if isinstance(content, str) else [_escape_block(block) for block in content]
     return message if safe == content else message.model_copy(update={"content": safe})
 
@@ -264,7 +271,8 @@ def _escape(message: HumanMessage) -> HumanMessage:
 def _escape_block(block: Any) -> Any:
     if isinstance(block, str):
         return escape_evidence(block)
-    return {**block, "text": escape_evidence(block["text"])} if block.get("type") == "text" else block
+    written = isinstance(block, dict) and block.get("type") == "text" and isinstance(block.get("text"), str)
+    return {**block, "text": escape_evidence(block["text"])} if written else block
 
 
 def _with_text(message: Any, text: str) -> Any:

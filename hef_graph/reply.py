@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Literal, cast
@@ -14,8 +15,8 @@ from hef_graph.errors import HefReplyError
 
 SCHEMA_NAME: Final = "empathetic_reply"
 
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
-"""Half an emoji, written as one escape: no checkpointer takes it."""
+_UNPRINTABLE = re.compile(r"[\ud800-\udfff\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Half an emoji, written as one escape, and control characters: databases refuse them, terminals obey them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +73,20 @@ def validate_reply(values: object, labels: Sequence[str], *, repair: str | None 
         HefReplyError: as in `parse_reply`.
     """
     given = values.model_dump() if isinstance(values, BaseModel) else values
-    try:
-        valid: Any = reply_schema(tuple(labels)).model_validate(given)
-    except ValidationError:
+    valid: Any = None
+    with suppress(ValidationError):  # whose text repeats the answer
+        valid = reply_schema(tuple(labels)).model_validate(given)
+    if valid is None:
         return _mend(given, labels)
-    if not valid.response.strip():
+    response = printable(valid.response).strip()
+    if not response:
         raise HefReplyError("empty", "the model's response is empty")
-    return Reply(valid.emotion, valid.response.strip(), repair)
+    return Reply(valid.emotion, response, repair)
+
+
+def printable(text: str) -> str:
+    """The text without what no database or terminal should get."""
+    return _UNPRINTABLE.sub("", text)
 
 
 def partial_response(text: str) -> str:
@@ -88,7 +96,7 @@ def partial_response(text: str) -> str:
     """
     response = _partial_object(text).get("response")
     visible = response if isinstance(response, str) else ""
-    return _SURROGATE.sub("", visible).lstrip()
+    return printable(visible).lstrip()
 
 
 def partial_emotion(text: str, labels: Sequence[str]) -> str | None:
@@ -142,10 +150,10 @@ def _mend(values: object, labels: Sequence[str]) -> Reply:
     response, emotion = values.get("response"), values.get("emotion")
     if not isinstance(response, str):
         raise HefReplyError("schema", "the field 'response' is missing or not a text")
-    response = _SURROGATE.sub("", response).strip()
+    response = printable(response).strip()
     if not response:
         raise HefReplyError("empty", "the model's response is empty")
     named = _known_label(emotion, labels)
     if named is None:
-        raise HefReplyError("label", f"the field 'emotion' is {str(emotion)[:40]!r}, which is not one of the labels")
+        raise HefReplyError("label", "the field 'emotion' is not one of the labels")
     return Reply(named, response, "schema" if emotion == named else "label")

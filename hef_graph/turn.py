@@ -11,10 +11,11 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 
 from hef_graph.candidates import K2, check_k2, prioritise
 from hef_graph.causes import select_cause_words
+from hef_graph.delimiters import escape_evidence
 from hef_graph.errors import HefInputError
-from hef_graph.instruction import Instruction, Wording, build_evidence, build_instruction, escape_evidence
+from hef_graph.instruction import Instruction, Wording, build_evidence, build_instruction
 from hef_graph.lexicon import load_lexicon
-from hef_graph.types import CauseWords, EmotionAnalysis, EmotionScore, Turn
+from hef_graph.types import LONGEST_WORD, CauseWords, EmotionAnalysis, EmotionScore, Turn, WordScore, is_word
 
 UNSURE_BELOW: Final = 0.25
 """Confidence under which the candidates are given as guesses only: of valid's contexts one in ten, and of these the
@@ -101,10 +102,15 @@ class Evidence:
 
 
 def weigh_evidence(analysis: EmotionAnalysis, turns: Sequence[Turn], options: ReadingOptions) -> Evidence:
-    """Prioritise the emotions and pick the cause words of one dialogue."""
+    """Prioritise the emotions and pick the cause words of one dialogue.
+
+    Whatever a SEM returns, a cause word is a word that the speaker has said; one that is no word by its length is cut.
+    """
+    words = [word for word in analysis.words if _is_said(word, turns)]
+    causes = select_cause_words(words, turns, load_lexicon(), k1=options.k1)
     return Evidence(
         prioritise(analysis.emotions, options.k2, coverage=options.coverage, thresholds=analysis.thresholds),
-        select_cause_words(analysis.words, turns, load_lexicon(), k1=options.k1),
+        CauseWords(_cut(causes.high), _cut(causes.low)),
         analysis.confidence,
         analysis.in_domain,
     )
@@ -157,6 +163,16 @@ def turns_as_messages(turns: Sequence[Turn]) -> list[BaseMessage]:
     """The conversation as plain messages, our delimiters in it made harmless."""
     kinds = {"listener": AIMessage, "speaker": HumanMessage}
     return [kinds[turn.role](escape_evidence(turn.text)) for turn in turns]
+
+
+def _is_said(score: WordScore, turns: Sequence[Turn]) -> bool:
+    """Whether a word by its letters stands where it is said to stand."""
+    in_turns = 0 <= score.turn < len(turns)
+    return in_turns and turns[score.turn].text[score.start : score.end] == score.word and is_word(score.word)
+
+
+def _cut(words: Sequence[str]) -> tuple[str, ...]:
+    return tuple(word[:LONGEST_WORD] for word in words)
 
 
 def _shown(evidence: Evidence, options: ReadingOptions) -> tuple[tuple[EmotionScore, ...], CauseWords | None]:

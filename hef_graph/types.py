@@ -1,8 +1,9 @@
 """The values that travel between the steps, and the protocols that plug-ins satisfy."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 from hef_graph.errors import HefInputError
 
@@ -17,6 +18,17 @@ class Turn:
     text: str
 
 
+LONGEST_WORD: Final = 40
+"""Characters of a cause word; longer "words" are cut, since they are no words."""
+
+_NO_LETTER_OF_A_WORD: Final = re.compile(r"[^\w'’\-‐\u0300-\u036f]|_")
+
+
+def is_word(text: str) -> bool:
+    """Whether a text is made of nothing but letters, their accents, digits, apostrophes and hyphens."""
+    return bool(text) and not _NO_LETTER_OF_A_WORD.search(text)
+
+
 Dialogue: TypeAlias = Sequence[str] | Sequence[Turn]
 """Texts that alternate speaker and listener and end with the speaker, or `Turn`s."""
 
@@ -28,7 +40,9 @@ def turns_from_dialogue(dialogue: Dialogue) -> list[Turn]:
         HefInputError: a bare string, an empty dialogue, or an entry of another type.
     """
     if isinstance(dialogue, str):
-        raise HefInputError(f"a dialogue is a sequence of texts, got one text; write [{dialogue[:40]!r}]")
+        raise HefInputError(
+            f"a dialogue is a sequence of texts, got one text of {len(dialogue)} characters; write [text]"
+        )
     if not isinstance(dialogue, Iterable):
         raise HefInputError(f"a dialogue is a sequence of texts or turns, got {type(dialogue).__name__}")
     entries = list(dialogue)

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -53,6 +54,14 @@ REPLIES: Final = (
 _WORD = re.compile(r"[^\W_]+(?:['’\-‐][^\W_]+)*")
 
 
+WINDOW: Final = 2000
+"""So many words of a turn are read."""
+
+
+def _find_words(text: str) -> Iterator[re.Match[str]]:
+    return islice(_WORD.finditer(text), WINDOW)
+
+
 class StubSem:
     """A SEM that counts keywords: deterministic, without torch; satisfies `SmallEmpatheticModel`."""
 
@@ -78,13 +87,13 @@ class StubSem:
 
     def _emotions(self, turns: Sequence[Turn]) -> tuple[EmotionScore, ...]:
         """Each label has one point, and three more for each keyword; ties keep the labels' order."""
-        heard = [self._keywords.get(word.lower()) for turn in turns for word in _WORD.findall(turn.text)]
+        heard = [self._keywords.get(match.group().lower()) for turn in turns for match in _find_words(turn.text)]
         points = {label: 1 + 3 * heard.count(label) for label in self._labels}
         total = sum(points.values())
         return tuple(EmotionScore(label, points[label] / total) for label in sorted(points, key=lambda k: -points[k]))
 
     def _words(self, turns: Sequence[Turn]) -> tuple[WordScore, ...]:
-        found = [(index, match) for index, turn in enumerate(turns) for match in _WORD.finditer(turn.text)]
+        found = [(index, match) for index, turn in enumerate(turns) for match in _find_words(turn.text)]
         raw = [KEYWORD_WEIGHT if match.group().lower() in self._keywords else 1.0 for _, match in found]
         total = sum(raw) or 1.0
         return tuple(

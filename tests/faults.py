@@ -58,6 +58,8 @@ class Fault:
 
 GOOD: Final = reply_json("sad", "Oh, poor you.")
 LONG: Final = reply_json("sad", "Oh no. What happened to it?")
+CLAIMING: Final = reply_json("sad", "I lost my cat too.")
+HALF_CLAIMING: Final = "Oh no. I've been there. Where?"
 HALF: Final = '{"emotion": "sad", "response": "Oh no. What h'
 
 
@@ -71,7 +73,7 @@ UNKNOWN_TOOLS: Final = failing(400, "tools are not supported by this model")
 
 FAULTS: Final[Mapping[str, Fault]] = {
     "refusal": Fault((Completion(refusal="I cannot talk about that."),), "refusal"),
-    "cut after a sentence": Fault((Completion(HALF, "length"),), "truncated", "Oh no.", "Oh no. What h…"),
+    "cut after a sentence": Fault((Completion(HALF, "length"),), "truncated", "Oh no."),
     "cut before a sentence": Fault((Completion('{"emotion": "sad", "resp', "length"),), "truncated"),
     "content filter": Fault((Completion("", "content_filter"),), "filter"),
     "400 of the content filter": Fault((failing(400, "code: content_filter"),), "filter"),
@@ -101,14 +103,14 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "500": Fault((failing(500),), "server", requests=3),
     "503, then good": Fault((failing(503), GOOD), "repaired:server", "Oh, poor you.", requests=2),
     "disconnect at once": Fault((Completion(GOOD, break_at=0),), "connection", requests=3),
-    "disconnect midway": Fault((Completion(LONG, break_at=13),), "connection", shown="Oh no. What happ…", requests=3),
-    "disconnect in the first sentence": Fault(
-        (Completion(LONG, break_at=10),), "connection", shown=f"Oh n… {BELOW}", requests=3
-    ),
+    "disconnect midway": Fault((Completion(LONG, break_at=13),), "connection", shown="Oh no.", requests=3),
+    "disconnect in the first sentence": Fault((Completion(LONG, break_at=10),), "connection", requests=3),
     "stall before the first byte": Fault((Completion(GOOD, stall=30),), "timeout", stalls=True),
-    "stalled stream": Fault(
-        (Completion(LONG, stall=30, stall_at=13),), "timeout", shown="Oh no. What happ…", stalls=True
-    ),
+    "stalled stream": Fault((Completion(LONG, stall=30, stall_at=13),), "timeout", shown="Oh no.", stalls=True),
+    "a claim to have lived it": Fault((CLAIMING,), "claim", requests=2),
+    "a claim to have lived it, then good": Fault((CLAIMING, GOOD), "repaired:claim", "Oh, poor you.", requests=2),
+    "a claim beside other sentences": Fault((reply_json("sad", HALF_CLAIMING),), "repaired:claim", "Oh no. Where?"),
+    "a phone number made up": Fault((reply_json("sad", "Oh no. Call 555-0199."),), "repaired:claim", "Oh no."),
     "malformed: a web page": Fault((Garbage(b"<html>busy</html>", "text/html"),), "malformed", requests=3),
     "malformed: half a JSON text": Fault((Garbage(b'{"id": "chatcmpl-1", "choi'),), "malformed", requests=3),
     "malformed: no choices": Fault((Garbage(b'{"id": "x", "choices": null}'),), "malformed", requests=3),

@@ -23,6 +23,7 @@ from tests.fakes import ScriptedModel, SpeakingStubSem, reply_json
 
 GOOD = reply_json("sad", 'Oh no, your "ring" 💍! Where did you see it last?')
 SHOWN = 'Oh no, your "ring" 💍! Where did you see it last?'
+SENTENCES = ['Oh no, your "ring" 💍!', " Where did you see it last?"]
 
 
 class AuthenticationError(Exception):
@@ -48,10 +49,10 @@ async def test_awaited_it_answers_the_same() -> None:
     assert (await empathetic(GOOD).ainvoke("I lost my ring.")).text == SHOWN
 
 
-def test_streamed_it_shows_words_in_pieces_and_never_json() -> None:
+def test_streamed_it_shows_sentence_by_sentence_and_never_json() -> None:
     pieces = [chunk.text for chunk in empathetic(GOOD).stream("I lost my ring.")]
     assert "".join(pieces) == SHOWN
-    assert len([piece for piece in pieces if piece]) > 5
+    assert [piece for piece in pieces if piece] == SENTENCES
 
 
 async def test_streamed_async_it_shows_the_same_words() -> None:
@@ -255,8 +256,7 @@ class TestAsARunnable:
 
     def test_its_events_stream_the_words_of_the_response(self) -> None:
         words = [chunk for chunk in asyncio.run(self.streamed_events()) if chunk]
-        assert "".join(words) == SHOWN
-        assert len(words) > 5
+        assert words == SENTENCES
 
     async def streamed_events(self) -> list[str]:
         events = empathetic(GOOD).with_config(run_name="hef").astream_events("I lost my ring.", version="v2")

@@ -1,6 +1,36 @@
+"""The rules on claims, measured on sentences that were at hand when they were made, and on others that were not.
+
+python -m tests.test_claims      prints both measures, and the sentences that go wrong
+
+`seen_*` grew in rounds: the rules were frozen, a new list was written and measured, and only then were its sentences
+looked at and the rules bettered. New lists in turn gave recalls of 90.2, 91.5, 89.6, 83.8 and 89.4 % and false alarms
+of 1.1, 1.4, 1.9, 1.2 and 2.0 %. `held_out_*` is the last one: after it no rule was changed.
+"""
+
+import time
+from pathlib import Path
+from typing import Final
+
 import pytest
 
-from hef_graph.claims import claims_a_life
+from hef_graph.claims import claims_a_life, claims_to_be_human
+
+TABLE: Final = Path(__file__).parent / "claim_sentences"
+
+
+def sentences(name: str) -> list[str]:
+    """A list of the table."""
+    return (TABLE / f"{name}.txt").read_text("utf-8").splitlines()
+
+
+def missed(part: str) -> list[str]:
+    """The claims that are not seen."""
+    return [sentence for sentence in sentences(f"{part}_claims") if not claims_to_be_human(sentence)]
+
+
+def false_alarms(part: str) -> list[str]:
+    """The harmless sentences that are taken for claims."""
+    return [sentence for sentence in sentences(f"{part}_harmless") if claims_to_be_human(sentence)]
 
 
 @pytest.mark.parametrize(
@@ -46,3 +76,46 @@ def test_courtesy_is_no_claim(text: str) -> None:
 )
 def test_a_text_without_a_first_person_is_no_claim(text: str) -> None:
     assert not claims_a_life(text)
+
+
+def test_claims_that_rules_were_made_for_are_all_seen() -> None:
+    assert missed("seen") == []
+
+
+def test_harmless_sentences_that_rules_were_made_for_are_none_taken_for_claims() -> None:
+    assert false_alarms("seen") == []
+
+
+def test_of_claims_that_no_rule_was_made_for_nine_in_ten_are_seen() -> None:
+    assert len(missed("held_out")) <= 0.1 * len(sentences("held_out_claims"))
+
+
+def test_of_harmless_sentences_that_no_rule_was_made_for_fewer_than_three_in_a_hundred_are_taken_for_claims() -> None:
+    assert len(false_alarms("held_out")) <= 0.03 * len(sentences("held_out_harmless"))
+
+
+def test_no_sentence_stands_twice_in_the_table() -> None:
+    parts = [f"{part}_{kind}" for part in ("seen", "held_out") for kind in ("claims", "harmless")]
+    table = [sentence for part in parts for sentence in sentences(part)]
+    assert len(table) == len(set(table))
+
+
+@pytest.mark.parametrize("text", ["", " ", '"', "…", "I" * 100_000, "i am a " * 20_000, "you could say " * 8_000])
+def test_a_text_of_any_length_is_read_in_seconds(text: str) -> None:
+    start = time.monotonic()
+    claims_to_be_human(text)
+    assert time.monotonic() - start < 5
+
+
+def main() -> None:
+    """Print recall and false alarms of both parts."""
+    for part in ("seen", "held_out"):
+        claims, harmless = sentences(f"{part}_claims"), sentences(f"{part}_harmless")
+        lost, wrong = missed(part), false_alarms(part)
+        print(f"{part}: {len(claims) - len(lost)} of {len(claims)} claims seen ({1 - len(lost) / len(claims):.1%})")  # noqa: T201  a command
+        print(f"{part}: {len(wrong)} false alarms in {len(harmless)} ({len(wrong) / len(harmless):.1%})")  # noqa: T201  a command
+        print(*[f"  {sentence}" for sentence in (*lost, *wrong)], sep="\n")  # noqa: T201  a command
+
+
+if __name__ == "__main__":
+    main()

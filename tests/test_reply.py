@@ -21,7 +21,8 @@ from hef_graph.reply import (
 LABELS = ("sad", "Lonely", "proud")
 OBJECT = '{"emotion": "sad", "response": "That hurts."}'
 
-responses = st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda text: text.strip() != "")
+printable = st.characters(codec="utf-8", exclude_categories=["Cc"], include_characters="\n\t")
+responses = st.text(printable, min_size=1).filter(lambda text: text.strip() != "")
 
 
 def written(response: str, *, ascii_only: bool) -> str:
@@ -168,7 +169,7 @@ def test_values_that_are_already_parsed_are_checked_alike(values: Any) -> None:
 
 def test_an_object_of_another_label_set_is_checked_against_this_one() -> None:
     foreign = reply_schema(("angry",))(emotion="angry", response="Oh.")
-    with pytest.raises(HefReplyError, match="'angry', which is not one of the labels"):
+    with pytest.raises(HefReplyError, match="'emotion' is not one of the labels"):
         validate_reply(foreign, LABELS)
 
 
@@ -239,3 +240,9 @@ def test_the_word_response_inside_the_emotion_shows_nothing() -> None:
 )
 def test_a_growing_text_names_its_emotion_once_another_field_follows(text: str, emotion: str | None) -> None:
     assert partial_emotion(text, LABELS) == emotion
+
+
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_what_terminals_obey_and_databases_refuse_is_left_out(ascii_only: bool) -> None:
+    text = written("Oh\x00 no.\x1b]0;pwned\x07\r\n\tGo \x9b1mon.", ascii_only=ascii_only)
+    assert parse_reply(text, LABELS).response == partial_response(text) == "Oh no.]0;pwned\n\tGo 1mon."

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import ToolCall, ToolMessage
-from pydantic import ValidationError
 
-from hef_graph.errors import HefInputError
+from hef_graph.errors import HefInputError, HefModelError
 from hef_graph.lexicon import Lexicon, WordEntry
 from hef_graph.tool import create_emotion_tool
 from hef_graph.turn import ReadingOptions
 from hef_graph.types import Turn
+from tests.agents import BrokenSem
 from tests.fakes import LABELS, StubSem
 
 DIALOGUE = ["My parrot died.", "Oh no.", "Ünlü was alone."]
@@ -79,10 +79,28 @@ async def test_it_can_be_awaited() -> None:
     assert await tool.ainvoke({"dialogue": DIALOGUE}) == tool.invoke({"dialogue": DIALOGUE})
 
 
-@pytest.mark.parametrize("arguments", [{}, {"dialogue": []}, {"dialogue": "one text"}, {"dialogue": [7]}])
-def test_arguments_of_another_form_are_refused(arguments: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError, match="dialogue"):
-        create_emotion_tool(StubSem()).invoke(arguments)
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({}, "dialogue: Field required"),
+        ({"dialogue": []}, "dialogue: List should have at least 1 item"),
+        ({"dialogue": "one text"}, "dialogue: Input should be a valid list"),
+        ({"dialogue": ["a", 7]}, "dialogue.1: Input should be a valid string"),
+    ],
+)
+def test_arguments_of_another_form_are_answered_with_what_is_expected(arguments: dict[str, Any], told: str) -> None:
+    answer = create_emotion_tool(StubSem()).invoke(arguments)
+    assert answer.startswith(f'analyze_emotion needs {{"dialogue": [text, …]}}, the newest text the speaker\'s; {told}')
+
+
+def test_a_model_that_called_wrongly_is_told_of_an_error() -> None:
+    message = create_emotion_tool(StubSem()).invoke({**call([]), "args": {"text": "I won!"}})
+    assert (message.status, message.artifact) == ("error", None)
+
+
+def test_a_sem_that_fails_is_a_model_error() -> None:
+    with pytest.raises(HefModelError, match="the small empathetic model failed with RuntimeError"):
+        create_emotion_tool(BrokenSem()).invoke(call(DIALOGUE))
 
 
 def test_without_a_sem_the_shipped_one_is_loaded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,15 +9,29 @@ turns are taken for signals; `--show` prints every one that is missed or wrongly
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from hef_graph.cli.terminal import end_in_one_line
-from hef_graph.corpus import read_conversations
+from hef_graph.corpus import Conversation, read_conversations
 from hef_graph.crisis.classifier import SHIPPED, load_classifier
 from hef_graph.crisis.detector import CrisisDetector
-from hef_graph.crisis.examples import FOLDER, read_examples
-from hef_graph.evaluation.crisis_report import Judged, Share, agreement, flag_turns, judge_examples, shares
+from hef_graph.crisis.examples import FOLDER, Example, read_examples
+from hef_graph.evaluation.crisis_report import (
+    Judged,
+    Share,
+    agreement,
+    flag_turns,
+    judge_examples,
+    judge_late,
+    shares,
+)
+
+LATE: Final = (1, 10, 50, 200)
+"""Turns at which recall is measured with `--late`."""
+PAIRS: Final = 4
+"""Utterances of the conversations that fill the turns before: two exchanges."""
 
 
 def read_arguments() -> argparse.Namespace:
@@ -29,6 +43,7 @@ def read_arguments() -> argparse.Namespace:
         "--weights", type=Path, default=SHIPPED, help="the classifier's folder (default: the shipped one)"
     )
     parser.add_argument("--rules-only", action="store_true", help="plain phrases alone, without the classifier")
+    parser.add_argument("--late", action="store_true", help="recall at turn 1, 10, 50 and 200, behind talk from --data")
     parser.add_argument("--show", action="store_true", help="print what is missed or wrongly flagged")
     parser.add_argument("--output", type=Path, help="where the figures go as JSON")
     return parser.parse_args()
@@ -53,9 +68,23 @@ def main() -> int:
         if given.show:
             for flag in flags:
                 print(f"{flag.signal.category}, {flag.signal.time}, {flag.signal.who} | {flag.text}")
+        if given.late:
+            report |= _measure_late(detector, read_examples(given.examples), read_conversations(given.data))
     if given.output:
         given.output.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
     return 0
+
+
+def _measure_late(
+    detector: CrisisDetector, examples: Sequence[Example], conversations: Sequence[Conversation]
+) -> dict[str, Any]:
+    """Recall of the signals of one message, late in a conversation."""
+    filler = [text for each in conversations[:60] if len(each.utterances) == PAIRS for text in each.utterances]
+    signals = [each for each in examples if each.label.category]
+    return {
+        f"turn {turn}": _print_table(f"turn {turn}", shares(judge_late(detector, signals, filler, turn)))
+        for turn in LATE
+    }
 
 
 def _files(judged: list[Judged]) -> list[str]:

@@ -200,9 +200,7 @@ class ReplyWriter:
         allowed = np.zeros(width, np.bool_)
         allowed[:known] = (bias[:known] > 0) & self._vocabulary.writable[:known]
         if not allowed.any():
-            raise HefModelError(
-                f"the tokenizer has no token to go on after {self._text!r}: {self._matcher.get_error()}"
-            )
+            raise HefModelError(f"the tokenizer has no token to go on after {len(self._text)} characters of a reply")
         return allowed
 
     def _find_ending(self) -> Ending | None:

@@ -14,6 +14,8 @@ from langchain_core.messages.ai import UsageMetadata, add_usage
 
 from hef_graph.chat.methods import LOWER, Method
 from hef_graph.chat.outcome import Outcome
+from hef_graph.chat.release import release
+from hef_graph.delimiters import escape_evidence
 from hef_graph.errors import HefReplyError
 from hef_graph.reply import Reply, parse_reply, partial_emotion, partial_response
 
@@ -29,8 +31,11 @@ MAX_CALLS: Final = 3
 FIRST_WAIT: Final = 0.25
 """Seconds before a call is made once more, where the provider names no time; doubled each time."""
 
+CLAIM: Final = "claim"
+"""Why a reply lacks sentences, or all of them: they claimed a human life, or gave a number that was made up."""
+
 _SENTENCE_END: Final = (".", "!", "?", "…", "。", "！", "？")
-_MENDABLE: Final = frozenset({"prose", "label", "schema", "empty"})
+_MENDABLE: Final = frozenset({"prose", "label", "schema", "empty", CLAIM})
 """Causes that a second look may mend; a refusal or a cut answer would only come again."""
 _PASSING: Final = frozenset({"rate_limit", "server", "connection", "malformed", "timeout"})
 """Causes that may be gone a moment later."""
@@ -57,7 +62,7 @@ class Attempt:
     failure: HefReplyError | None = None
     """Why the call itself did not end well."""
     shown: str = ""
-    """Response text that the user has already seen."""
+    """Response text that the user has already seen: sentences that may be shown."""
     usage: UsageMetadata | None = None
 
 
@@ -73,6 +78,8 @@ class Case:
     """How the model is asked at first."""
     remaining: Callable[[], float] = lambda: inf
     """Seconds left for the turn."""
+    known: frozenset[str] = frozenset()
+    """The numbers that a reply may give (`numbers_in`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +119,11 @@ def settle(case: Case) -> Settling:
     while call is not None:
         attempt = yield call
         try:
-            return _outcome(read_attempt(attempt, case.labels), attempt, tried)
+            return _outcome(_release(read_attempt(attempt, case.labels), case), attempt, tried)
         except HefReplyError as error:
             tried.append(_Tried(attempt, error))
             if attempt.shown:
-                return CutReply(_emotion(attempt, case), attempt.shown, error, _usage([each.attempt for each in tried]))
+                return _cut(tried, case)
             call = next_call(call, tried, case)
     return _salvage_newest(tried, case) or tried[-1].problem
 
@@ -159,8 +166,32 @@ def whole_sentences(text: str) -> str:
     return text[: end + 1]
 
 
+def _release(reply: Reply, case: Case) -> Reply:
+    """The reply without the sentences that may not be shown; a `HefReplyError` if there are no others."""
+    left = release(reply.response, case.known)
+    if not left.text:
+        raise HefReplyError(CLAIM, str(left.problem))
+    return replace(reply, response=left.text, repair=reply.repair or (CLAIM if left.problem else None))
+
+
+def _cut(tried: Sequence[_Tried], case: Case) -> CutReply:
+    """What was shown, with the whole sentences that came behind it."""
+    attempt, problem = tried[-1].attempt, tried[-1].problem
+    whole = _salvage(tried[-1], case)
+    goes_on = whole is not None and whole.response.startswith(attempt.shown)
+    shown = whole.response if whole and goes_on else attempt.shown
+    return CutReply(_emotion(attempt, case), shown, problem, _usage([each.attempt for each in tried]))
+
+
+def _salvage(tried: _Tried, case: Case) -> Outcome | None:
+    """`salvage`, without the sentences that may not be shown."""
+    found = salvage(tried.attempt, tried.problem, case)
+    text = release(found.response, case.known).text if found else ""
+    return replace(found, response=text) if found and text else None
+
+
 def _salvage_newest(tried: Sequence[_Tried], case: Case) -> Outcome | None:
-    found = (salvage(each.attempt, each.problem, case) for each in reversed(tried))
+    found = (_salvage(each, case) for each in reversed(tried))
     best = next((outcome for outcome in found if outcome), None)
     return replace(best, usage=_usage([each.attempt for each in tried])) if best else None
 
@@ -185,4 +216,4 @@ def _usage(attempts: Sequence[Attempt]) -> UsageMetadata | None:
 
 def _ask_again(attempt: Attempt, problem: HefReplyError, labels: Sequence[str]) -> list[BaseMessage]:
     request = HumanMessage(REPAIR.format(problem=problem, labels=", ".join(labels)))
-    return [AIMessage(attempt.text or "(nothing)"), request]
+    return [AIMessage(escape_evidence(attempt.text) or "(nothing)"), request]

@@ -17,9 +17,12 @@ from typing_extensions import override
 
 from hef_graph.causes import heaviest_words
 from hef_graph.chat.deadline import Deadline
+from hef_graph.chat.numbers import numbers_in
 from hef_graph.chat.outcome import Outcome
+from hef_graph.chat.release import release
 from hef_graph.chat.reranking import Scene, choose_reply
 from hef_graph.claims import claims_a_life
+from hef_graph.crisis.response import careful_reply
 from hef_graph.emotions import PLEASANT, family_of
 from hef_graph.lexicon import load_lexicon
 from hef_graph.messages import turns_from_messages
@@ -51,6 +54,8 @@ class EmbeddedListener(BaseChatModel):
     """What has already been read of the newest turn; None makes the listener read it itself."""
     spare: Any = None
     """The SEM that names an emotion where `reader` cannot; None leaves the emotion open."""
+    since_crisis: int | None = None
+    """Turns since the last crisis signal of the conversation: at first the listener keeps to careful words."""
     deadline: Deadline | None = None
     """The turn's; None takes the time that it takes."""
     cache: BaseCache | bool | None = Field(default=False, exclude=True)
@@ -99,6 +104,8 @@ class EmbeddedListener(BaseChatModel):
         """
         evidence = self.evidence or self._read(turns)
         emotion = evidence.candidates[0].label if evidence.candidates else self.guess_emotion(turns)
+        if careful := careful_reply(turns[-1].text, self.since_crisis) if self.since_crisis else None:
+            return Outcome(emotion, careful, degraded_reason)
         try:
             return Outcome(emotion, self._reply(turns, emotion, evidence), degraded_reason)
         except Exception:  # noqa: BLE001  a decoder of any make; the last rung needs no model
@@ -127,13 +134,19 @@ class EmbeddedListener(BaseChatModel):
             return OPENING
         nearest = emotion if emotion in speaker.labels else own.emotions[0].label
         proposed = speaker.propose_replies(turns, nearest, count=CANDIDATES)
-        candidates = [candidate for candidate in proposed if not claims_a_life(candidate.text)]
+        candidates = [candidate for candidate in proposed if _may_say(candidate.text, turns)]
         if not candidates:
             return FIXED_REPLY
         readings = speaker.analyze([[candidate.text] for candidate in candidates])
         wished = pleasantness(own.emotions)
         agreements = [1 - abs(wished - pleasantness(reading.emotions)) for reading in readings]
         return choose_reply(candidates, agreements, Scene(turns, evidence.causes, load_lexicon())).text
+
+
+def _may_say(text: str, turns: Sequence[Turn]) -> bool:
+    """Whether a candidate keeps both rules on claims and gives no number of its own."""
+    known = numbers_in(turn.text for turn in turns)
+    return not claims_a_life(text) and release(text, known).problem is None
 
 
 def pleasantness(emotions: Sequence[EmotionScore]) -> float:

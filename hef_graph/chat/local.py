@@ -12,14 +12,13 @@ import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any, Final
 from weakref import WeakKeyDictionary, WeakSet
 
 from langchain_core.caches import BaseCache
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, SystemMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import ConfigDict, Field
@@ -27,6 +26,7 @@ from typing_extensions import override
 
 from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.grammar import ReplyWriter, Vocabulary, read_bounds, read_vocabulary, reply_grammar
+from hef_graph.chat.rendering import render_prompt
 from hef_graph.errors import HefModelError
 
 SETTINGS: Final = {
@@ -40,24 +40,6 @@ SETTINGS: Final = {
 }
 """What a grammar and a stream cannot go with: the writer alone says where the reply ends, and reads one token at a
 time. All else, the sampling above all, is left as the pipeline has it."""
-
-PLAIN_NAMES: Final = {"system": "Instructions", "user": "User", "assistant": "Assistant"}
-"""How the turns are headed for a model whose tokenizer has no chat template, or one that takes no such conversation."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """A conversation as the model reads it."""
-
-    text: str
-    add_special_tokens: bool
-    """Whether the tokenizer still has to put the model's first token in front; a template has done so."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    role: str
-    content: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,48 +190,6 @@ def constrain(model: BaseChatModel, labels: tuple[str, ...], *, deadline: Deadli
     local = LocalReplyModel(chat=model, labels=labels, deadline=deadline)
     _share(local.chat.llm.pipeline)
     return local
-
-
-def render_prompt(tokenizer: Any, messages: Sequence[BaseMessage]) -> Prompt:
-    """The conversation in the model's own chat template, up to where its answer begins.
-
-    A template that refuses the conversation, or leaves the instruction out, gets neighbouring turns of one side as one
-    turn, then the instruction inside the first user turn. Where that does not help, or there is no template, the turns
-    are headed with plain names. Models that can think first are asked not to: the grammar leaves no room for it.
-    """
-    turns = [_Turn(_role_of(message), str(message.text)) for message in messages]
-    for variant in (turns, _merge(turns), _merge(_fold(turns))):
-        text = _apply_template(tokenizer, variant)
-        if text is not None and all(turn.content.strip() in text for turn in (variant[0], variant[-1])):
-            return Prompt(text, add_special_tokens=False)
-    headed = [f"{PLAIN_NAMES[turn.role]}: {turn.content}" for turn in turns]
-    return Prompt("\n\n".join([*headed, f"{PLAIN_NAMES['assistant']}:"]), add_special_tokens=True)
-
-
-def _apply_template(tokenizer: Any, turns: Sequence[_Turn]) -> str | None:
-    written = [{"role": turn.role, "content": turn.content} for turn in turns]
-    try:
-        text = tokenizer.apply_chat_template(written, tokenize=False, add_generation_prompt=True, enable_thinking=False)
-    except Exception:  # noqa: BLE001  a template is a program of its own, which raises what it likes; or there is none
-        return None
-    return str(text)
-
-
-def _role_of(message: BaseMessage) -> str:
-    if isinstance(message, AIMessage):
-        return "assistant"
-    return "system" if isinstance(message, SystemMessage) else "user"
-
-
-def _merge(turns: Sequence[_Turn]) -> list[_Turn]:
-    """Neighbouring turns of one side as one."""
-    grouped = [(role, list(side)) for role, side in groupby(turns, key=lambda turn: turn.role)]
-    return [_Turn(role, "\n\n".join(turn.content for turn in side)) for role, side in grouped]
-
-
-def _fold(turns: Sequence[_Turn]) -> list[_Turn]:
-    """The instruction as what the user says first."""
-    return [_Turn("user" if turn.role == "system" else turn.role, turn.content) for turn in turns]
 
 
 def _is_made_by_langchain(value: object, name: str) -> bool:

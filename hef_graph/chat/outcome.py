@@ -6,6 +6,8 @@ from typing import Any, Final
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 
+from hef_graph.reply import printable
+
 _KEY: Final = "hef"
 
 
@@ -25,12 +27,12 @@ class Outcome:
 
     def to_message(self) -> AIMessage:
         """The response as plain text; the rest rides along in the metadata."""
-        return AIMessage(self.response, response_metadata=self.metadata(), usage_metadata=self.usage)
+        return AIMessage(printable(self.response), response_metadata=self.metadata(), usage_metadata=self.usage)
 
     def to_chunk(self) -> AIMessageChunk:
         """The same as the only chunk of a stream."""
         return AIMessageChunk(
-            content=self.response,
+            content=printable(self.response),
             response_metadata=self.metadata(),
             usage_metadata=self.usage,
             chunk_position="last",

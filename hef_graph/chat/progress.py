@@ -9,20 +9,27 @@ from langchain_core.outputs import ChatGenerationChunk
 from hef_graph.chat.asking import read_message
 from hef_graph.chat.ladder import Attempt
 from hef_graph.chat.methods import answer_text
+from hef_graph.chat.release import SentenceGate
 from hef_graph.errors import HefReplyError
 from hef_graph.reply import partial_emotion, partial_response
 
 
 class Progress:
-    """The JSON text received, and the response text shown.
+    """The JSON text received, and the response text shown: whole sentences that passed the gate.
 
     Nothing is shown before one of the labels is settled: while nothing is, a wrong label can still be asked for again.
     """
 
-    def __init__(self, labels: Sequence[str], on_emotion: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        labels: Sequence[str],
+        on_emotion: Callable[[str], None] | None = None,
+        known: frozenset[str] = frozenset(),
+    ) -> None:
         self.failure: HefReplyError | None = None
         self._labels = labels
         self._on_emotion = on_emotion
+        self._gate = SentenceGate(known)
         self._emotion: str | None = None
         self._received: BaseMessage | None = None
         self._text = ""
@@ -34,9 +41,8 @@ class Progress:
         self._text += answer_text(chunk)
         if self._emotion is None:
             self._settle()
-        visible = partial_response(self._text).rstrip() if self._emotion else ""
-        new = visible[len(self._shown) :] if visible.startswith(self._shown) else ""
-        self._shown += new
+        visible = self._gate.let_through(partial_response(self._text)) if self._emotion else ""
+        new, self._shown = visible[len(self._shown) :], visible
         return [_chunk(new)] if new else []
 
     def attempt(self) -> Attempt:

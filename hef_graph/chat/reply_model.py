@@ -19,9 +19,10 @@ from typing_extensions import override
 from hef_graph.chat.asking import Asker, silent_child
 from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.failures import name_failure
-from hef_graph.chat.ladder import Case, CutReply, Settled, Settling, settle
+from hef_graph.chat.ladder import Case, CutReply, Settled, settle
 from hef_graph.chat.listener import EmbeddedListener
 from hef_graph.chat.methods import Method, choose_method, learned_method
+from hef_graph.chat.numbers import numbers_in
 from hef_graph.chat.outcome import Outcome
 from hef_graph.chat.progress import Progress
 from hef_graph.errors import HefReplyError
@@ -70,7 +71,7 @@ class ReplyModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        asker, settling = self._asker(run_manager), self._settle(messages)
+        asker, settling = self._asker(run_manager), settle(self._case(messages))
         call = next(settling)
         while True:
             try:
@@ -86,7 +87,7 @@ class ReplyModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        asker, settling = self._asker(run_manager), self._settle(messages)
+        asker, settling = self._asker(run_manager), settle(self._case(messages))
         call = next(settling)
         while True:
             try:
@@ -102,10 +103,11 @@ class ReplyModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        asker, settling = self._asker(run_manager), self._settle(messages)
+        asker, case = self._asker(run_manager), self._case(messages)
+        settling = settle(case)
         call = next(settling)
         while True:
-            progress = Progress(self.labels, self.on_emotion)
+            progress = Progress(self.labels, self.on_emotion, case.known)
             try:
                 for chunk in asker.stream(call):
                     yield from progress.add(chunk)
@@ -125,10 +127,11 @@ class ReplyModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        asker, settling = self._asker(run_manager), self._settle(messages)
+        asker, case = self._asker(run_manager), self._case(messages)
+        settling = settle(case)
         call = next(settling)
         while True:
-            progress = Progress(self.labels, self.on_emotion)
+            progress = Progress(self.labels, self.on_emotion, case.known)
             try:
                 async for chunk in asker.astream(call):
                     for shown in progress.add(chunk):
@@ -145,9 +148,11 @@ class ReplyModel(BaseChatModel):
     def _asker(self, run: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None) -> Asker:
         return Asker(self.inner, self.labels, self._first_method, self._models_deadline, silent_child(run or self.run))
 
-    def _settle(self, messages: Sequence[BaseMessage]) -> Settling:
+    def _case(self, messages: Sequence[BaseMessage]) -> Case:
+        """The turn's request; numbers that the conversation or the application's words hold may be repeated."""
         method, deadline = learned_method(self.inner, self._first_method), self._models_deadline
-        return settle(Case(messages, self.labels, self.likeliest, method, lambda: deadline.remaining))
+        said = [*(str(message.text) for message in messages), *(turn.text for turn in self.turns)]
+        return Case(messages, self.labels, self.likeliest, method, lambda: deadline.remaining, numbers_in(said))
 
     @property
     def _first_method(self) -> Method:
@@ -181,12 +186,12 @@ class ReplyModel(BaseChatModel):
 def _require_whole(settled: Settled) -> Outcome:
     """The model's own whole answer, repaired perhaps; anything else is raised."""
     if isinstance(settled, HefReplyError):
-        raise settled
+        raise settled from None  # whoever waited for it may hold what the model wrote
     if isinstance(settled, CutReply):
-        raise settled.problem
+        raise settled.problem from None
     reason = settled.degraded_reason or ""
     if reason and not reason.startswith("repaired:"):
-        raise HefReplyError(reason, f"the model's answer is unusable: {reason}")
+        raise HefReplyError(reason, f"the model's answer is unusable: {reason}") from None
     return settled
 
 

@@ -11,11 +11,13 @@ from typing import Any, Final, TextIO
 
 from tqdm import tqdm
 
+from hef_graph.chat.reading import naming_failures
 from hef_graph.cli.display import draw_emotions, make_console, mark_words, word_doubt
 from hef_graph.cli.terminal import BAD_INPUT, read_text
 from hef_graph.errors import HefInputError
 from hef_graph.sem import load_sem
-from hef_graph.turn import ReadingOptions, weigh_evidence
+from hef_graph.sem.plugins.exchange import read_json
+from hef_graph.turn import Evidence, ReadingOptions, weigh_evidence
 from hef_graph.types import EmotionAnalysis, SmallEmpatheticModel, turns_from_dialogue
 
 CHUNK: Final = 256
@@ -40,18 +42,20 @@ def run_analyze(arguments: argparse.Namespace) -> int:
         raise HefInputError("--output goes with --input; for one message redirect the output instead")
     text = read_text(arguments.text)
     sem = load_sem(arguments.sem)
-    [analysis] = sem.analyze([[text]])
+    with naming_failures():
+        [analysis] = sem.analyze([[text]])
+        whole = to_json(analysis)
+        evidence = weigh_evidence(analysis, turns_from_dialogue([text]), ReadingOptions(k2=arguments.k2))
     if arguments.json:
-        print(json.dumps(to_json(analysis), ensure_ascii=False, indent=1))
+        print(json.dumps(whole, ensure_ascii=False, indent=1))
     else:
-        show(text, analysis, ReadingOptions(k2=arguments.k2))
+        show(text, evidence)
     return 0
 
 
-def show(text: str, analysis: EmotionAnalysis, options: ReadingOptions) -> None:
+def show(text: str, evidence: Evidence) -> None:
     """Bars for the emotions, and the text with its cause words marked."""
     console = make_console()
-    evidence = weigh_evidence(analysis, turns_from_dialogue([text]), options)
     values = evidence.to_json()
     console.print(mark_words(text, values["cause_words"], console))
     console.print(draw_emotions(values["emotion_candidates"]))
@@ -96,10 +100,7 @@ def parse_line(line: str) -> list[str]:
     Raises:
         HefInputError: anything else.
     """
-    try:
-        value = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise HefInputError(f"not JSON ({error.msg} at column {error.colno})") from error
+    value = read_json(line)
     if isinstance(value, dict):
         value = value.get("dialogue", value.get("text"))
     texts = [value] if isinstance(value, str) else value
@@ -112,9 +113,11 @@ def parse_line(line: str) -> list[str]:
 
 def write_results(sem: SmallEmpatheticModel, lines: list[Line], target: TextIO) -> None:
     """One JSON object a line: the input's line number, all emotions, all words."""
-    analyses = sem.analyze([line.dialogue for line in lines])
-    for line, analysis in zip(lines, analyses, strict=True):
-        print(json.dumps({"line": line.number, **to_json(analysis)}, ensure_ascii=False), file=target)
+    with naming_failures():
+        analyses = sem.analyze([line.dialogue for line in lines])
+        results = [(line, to_json(analysis)) for line, analysis in zip(lines, analyses, strict=True)]
+    for line, result in results:
+        print(json.dumps({"line": line.number, **result}, ensure_ascii=False), file=target)
 
 
 def to_json(analysis: EmotionAnalysis) -> dict[str, Any]:
@@ -124,10 +127,12 @@ def to_json(analysis: EmotionAnalysis) -> dict[str, Any]:
 
 def _open_text(path: Any) -> Iterator[str]:
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:
             yield from file
     except UnicodeDecodeError as error:
         raise HefInputError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from error
+    except OSError as error:
+        raise HefInputError(f"cannot read {path}: {error.strerror}") from error
 
 
 def _open_output(arguments: argparse.Namespace) -> Any:

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from hef_graph.cli.display import draw_emotions, make_console, mark_words
 from hef_graph.cli.history import delete_conversation, open_history
-from hef_graph.cli.terminal import read_text
+from hef_graph.cli.terminal import printable_text, read_lines, read_text
 from hef_graph.errors import HefInputError
 from hef_graph.graph import HefContext, HefGraph, HefInput, create_hef_graph
 from hef_graph.graph.nodes import ANALYZE_EMOTION, CHECK_CRISIS, RESPOND
@@ -118,7 +118,7 @@ def _typed(console: Console) -> Iterator[str]:
 
     while True:
         try:
-            text = input("you › ").strip()
+            text = printable_text(input("you › ")).strip()
         except KeyboardInterrupt:
             console.print("\n(Ctrl-D or /quit leaves; the conversation is kept)")
             continue
@@ -133,7 +133,7 @@ def _typed(console: Console) -> Iterator[str]:
 
 def _piped(console: Console) -> Iterator[str]:
     """Lines of standard input, shown as if typed."""
-    for line in sys.stdin:
+    for line in read_lines():
         if text := line.strip():
             console.print(Text.assemble(("you › ", "bold"), text))
             yield text

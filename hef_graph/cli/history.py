@@ -31,11 +31,11 @@ def open_history() -> Iterator[SqliteSaver]:
         connection = sqlite3.connect(path, check_same_thread=False)
         connection.execute("PRAGMA secure_delete = ON")
         path.chmod(0o600)
+        saver = SqliteSaver(connection)
+        saver.setup()
     except (OSError, sqlite3.Error) as error:
         raise HefInputError(f"cannot open {path}: {error}; set HEF_HOME to a folder you may write to") from error
     with closing(connection):
-        saver = SqliteSaver(connection)
-        saver.setup()
         yield saver
 
 

@@ -2,10 +2,11 @@
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, Final, NoReturn
 
 from dotenv import load_dotenv
 from typing_extensions import override
@@ -15,6 +16,8 @@ from hef_graph.candidates import K2, check_k2
 from hef_graph.cli.terminal import end_in_one_line
 from hef_graph.errors import HefInputError
 
+_FLAG: Final = re.compile(r"--?[a-z][a-z0-9-]{,20}")
+
 
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line."""
@@ -23,12 +26,28 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise HefInputError(f"{message} (see {self.prog} --help)")
 
+    @override
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """The base class repeats the value: a message that somebody forgot to name a command for."""
+        if action.choices is not None and value not in action.choices:
+            raise argparse.ArgumentError(action, f"no such command; give one of {', '.join(action.choices)}")
+
+    def parse_all(self, arguments: Sequence[str] | None) -> argparse.Namespace:
+        """`parse_args`, which repeats what it does not know: the words of a message without its quotes."""
+        parsed, unknown = self.parse_known_args(arguments)
+        flags = [flag for flag in unknown if _FLAG.fullmatch(flag)]
+        if flags:
+            self.error(f"unrecognized arguments: {' '.join(flags)}")
+        if unknown:
+            self.error(f"{len(unknown)} words too many; put a message in quotes")
+        return parsed
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     load_dotenv(Path.cwd() / ".env")
     try:
-        return end_in_one_line("hef", lambda: _run(build_parser().parse_args(argv)))
+        return end_in_one_line("hef", lambda: _run(build_parser().parse_all(argv)))
     except BrokenPipeError:  # the reader of a pipe has gone, as in `hef analyze … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

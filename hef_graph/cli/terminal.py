@@ -1,7 +1,7 @@
 """What the commands share: exit codes, and where a message comes from."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from hef_graph.errors import HefError, HefInputError
@@ -18,10 +18,29 @@ def read_text(given: str | None) -> str:
     """
     if given is None and sys.stdin.isatty():
         raise HefInputError('no message; write it behind the command, as in: hef reply "I lost my job today."')
-    text = (sys.stdin.read() if given is None else given).strip()
-    if not text:
+    text = "".join(read_lines()) if given is None else printable_text(given)
+    if not text.strip():
         raise HefInputError("the message is empty; write what you want to say")
-    return text
+    return text.strip()
+
+
+def read_lines() -> Iterator[str]:
+    """The lines of standard input.
+
+    Raises:
+        HefInputError: they are not UTF-8.
+    """
+    try:
+        yield from map(printable_text, sys.stdin)
+    except UnicodeDecodeError as error:
+        raise HefInputError(f"standard input is not UTF-8 text: {error.reason} at byte {error.start}") from error
+
+
+def printable_text(text: str) -> str:
+    """What was typed, of the same length, without what terminals obey or cannot print."""
+    from hef_graph.messages import replace_unsafe  # noqa: PLC0415  slow to import, as for all that comes after it
+
+    return replace_unsafe(text)
 
 
 def end_in_one_line(name: str, run: Callable[[], int]) -> int:

@@ -6,6 +6,7 @@ person and time are right is told beside it.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import cycle, islice
 from typing import Any, Final
 
 from hef_graph.corpus import Conversation
@@ -94,6 +95,16 @@ def agreement(judged: Sequence[Judged]) -> dict[str, Share]:
         name: Share(sum(getattr(label, name) == getattr(found, name) for label, found in pairs), len(pairs))
         for name in ("category", "who", "time")
     }
+
+
+def judge_late(detector: CrisisDetector, examples: Iterable[Example], filler: Sequence[str], turn: int) -> list[Judged]:
+    """What is found in examples of one message when they are the conversation's `turn`-th user message, from 1.
+
+    `filler` alternates the user's and the listener's ordinary talk, and is repeated as often as it takes.
+    """
+    before = list(islice(cycle(filler[: len(filler) // 2 * 2]), 2 * (turn - 1)))
+    alone = [each for each in examples if len(each.turns) == 1]
+    return [Judged(each, detector.detect(turns_from_dialogue([*before, *each.turns]))) for each in alone]
 
 
 def flag_turns(detector: CrisisDetector, conversations: Iterable[Conversation]) -> tuple[list[Flag], int]:

@@ -17,6 +17,7 @@ from hef_graph.chat.models import ModelLike
 from hef_graph.defaults import build_listener, resolve_model, resolve_sem_or_missing
 from hef_graph.errors import HefInputError
 from hef_graph.graph.context import HefContext, HefOptions
+from hef_graph.graph.entrance import guard_input
 from hef_graph.graph.nodes import ANALYZE_EMOTION, BUILD_INSTRUCTION, CHECK_CRISIS, HAND_OVER, RESPOND, Nodes
 from hef_graph.graph.state import HefInput, HefState, TurnState
 from hef_graph.profiles import load_profile
@@ -74,7 +75,9 @@ def create_hef_graph(
         store=store,
     )
     hand_over = bool(chosen.crisis_policy and chosen.crisis_policy.hand_over)
-    return _wire(nodes, hand_over=hand_over).compile(checkpointer=checkpointer, store=store, name="hef")
+    graph = _wire(nodes, hand_over=hand_over).compile(checkpointer=checkpointer, store=store, name="hef")
+    guard_input(graph)
+    return graph
 
 
 def _with_profile(options: HefOptions, profile: str | Path | None) -> HefOptions:

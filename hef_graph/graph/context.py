@@ -44,7 +44,7 @@ class HefContext:
         if isinstance(self.deadline, str) or not self.deadline > 0:
             raise HefInputError(f"deadline is {self.deadline!r}; allowed are seconds above 0")
         if not isinstance(self.user_id, str | None):
-            raise HefInputError(f"user_id is {self.user_id!r}; allowed are texts, or None")
+            raise HefInputError(f"user_id is {type(self.user_id).__name__}; allowed are texts, or None")
         _ = self.reading
 
     @property

@@ -84,7 +84,9 @@ async def aforget_user(store: BaseStore, user_id: str) -> int:
 
 def _check(checkpointer: object, thread_id: object) -> None:
     if not isinstance(checkpointer, BaseCheckpointSaver):
-        raise HefInputError(f"checkpointer is {type(checkpointer).__name__}; give the one that the graph was built with")
+        raise HefInputError(
+            f"checkpointer is {type(checkpointer).__name__}; give the one that the graph was built with"
+        )
     if not isinstance(thread_id, str) or not thread_id:
         kind = "empty" if isinstance(thread_id, str) else type(thread_id).__name__
         raise HefInputError(f"thread_id is {kind}; allowed are texts that are not empty")

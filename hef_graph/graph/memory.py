@@ -19,7 +19,7 @@ from typing import Any, Final, Self
 from langgraph.store.base import BaseStore, Item, PutOp
 
 from hef_graph.errors import HefInputError
-from hef_graph.instruction import LONGEST_WORD
+from hef_graph.types import LONGEST_WORD
 
 ROOT: Final = ("hef", "moments")
 """The namespace above all users'."""

@@ -140,6 +140,7 @@ class Nodes:
             evidence=Evidence.from_json(state),
             instruction=parse_instruction(state["instruction"]),
             labels=self.labels,
+            since_crisis=state.get("since_crisis"),
         )
         options = AnswerOptions(_deadline(state), self.options.structured_method, self.options.strict, announcer.settle)
         model = shared_model(context.model) if context.model else self.model

@@ -1,11 +1,11 @@
 """Small empathetic models (SEMs): the only part of the package that imports torch, and only for a SEM that needs it."""
 
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, overload
 
 from hef_graph.errors import HefCheckpointError, HefInputError
+from hef_graph.files import MEGABYTE, read_object
 from hef_graph.types import SmallEmpatheticModel
 
 if TYPE_CHECKING:
@@ -80,9 +80,12 @@ def _load_without_torch(source: str | Path) -> SmallEmpatheticModel | None:
 
 def _find_folder(source: str | Path) -> Path:
     """The folder of a SEM: as given, or the downloaded copy of a hub repository."""
-    folder = Path(source).expanduser().resolve()
-    if folder.is_dir() and source != "":
-        return folder
+    try:
+        folder = Path(source).expanduser().resolve()
+        if folder.is_dir() and source != "":
+            return folder
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a zero in it, an unknown home
+        raise HefCheckpointError(f"no SEM at {source!r}: {error}; {FORMS}") from error
     if folder.exists() or isinstance(source, Path) or not _HUB_ID.fullmatch(source):
         raise HefCheckpointError(f"no SEM at {str(folder)!r}: {FORMS}")
     from hef_graph.sem.plugins.huggingface_files import download_snapshot  # noqa: PLC0415  only for a hub id
@@ -105,10 +108,9 @@ def _load_folder(folder: Path, device: str | None, words: str | None, *, name: s
 def _is_foreign(folder: Path) -> bool:
     """Whether the folder holds a model of the large library: a readable `config.json` without our `format`."""
     try:
-        config = json.loads((folder / "config.json").read_text("utf-8"))
-    except (OSError, ValueError):
+        return "format" not in read_object(folder / "config.json", most=MEGABYTE)
+    except HefCheckpointError:
         return False
-    return isinstance(config, dict) and "format" not in config
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""A SEM on disk: `model.safetensors`, `config.json`, `vocab.txt`. Nothing in these files can run code."""
+"""A SEM on disk: `model.safetensors`, `config.json`, `vocab.txt`. Nothing in them can run code or fill the memory."""
 
 import hashlib
 import json
@@ -12,8 +12,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from hef_graph.errors import HefCheckpointError
+from hef_graph.files import MEGABYTE, check_size, read_object, read_text
 from hef_graph.sem.config import SemConfig
 from hef_graph.sem.modeling import EmpatheticModel
+from hef_graph.sem.tokenization import SPECIAL_TOKENS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,12 @@ HASH = "weights_sha256"
 
 FIRST_FORMAT = 1
 """It had no hash."""
+
+LARGEST_VOCABULARY = 32 * MEGABYTE
+LARGEST_WEIGHTS = 2048 * MEGABYTE
+LARGEST_HEADER = MEGABYTE
+LARGEST_NUMBER = 16
+"""Bytes for one of the `least_weights`, as somebody else may write them."""
 
 FILES = CheckpointFiles()
 SHIPPED = Path(__file__).parent / "weights"
@@ -68,65 +76,78 @@ def load_checkpoint(folder: Path, device: torch.device) -> tuple[EmpatheticModel
         HefCheckpointError: a file is missing or damaged, or does not fit the others; the weights are not those that
             `config.json` was written for.
     """
-    config, vocabulary = _read_config(folder), _read_lines(folder / FILES.vocabulary)
-    if len(vocabulary) != config.vocab_size:
-        raise HefCheckpointError(
-            f"{folder / FILES.vocabulary} has {len(vocabulary)} entries, config.json says {config.vocab_size}"
-        )
+    config, promised = _read_config(folder)
+    vocabulary = _read_vocabulary(folder / FILES.vocabulary, config)
+    path = _existing(folder / FILES.weights)
+    check_size(path, most=min(LARGEST_WEIGHTS, LARGEST_NUMBER * config.least_weights + LARGEST_HEADER))
+    _check_hash(path, promised)
+    return _build(folder, config, _read_weights(path)).to(device).eval(), vocabulary
+
+
+def _build(folder: Path, config: SemConfig, weights: dict[str, Tensor]) -> EmpatheticModel:
+    """The model with its weights; no memory is taken before there are enough of them."""
+    misfit = f"the weights in {folder} do not fit its config.json"
+    found = sum(tensor.numel() for tensor in weights.values())
+    if found < config.least_weights:
+        raise HefCheckpointError(f"{misfit}: they are {found}, it describes {config.least_weights} or more")
     model = EmpatheticModel(config)
     try:
-        model.load_state_dict(_read_weights(folder / FILES.weights), assign=True)
+        model.load_state_dict(weights, assign=True)
     except RuntimeError as error:
-        raise HefCheckpointError(f"the weights in {folder} do not fit its config.json: {error}") from error
-    return model.to(device).eval(), vocabulary
+        raise HefCheckpointError(f"{misfit}: {error}") from error
+    return model
 
 
-def _read_config(folder: Path) -> SemConfig:
-    text = "\n".join(_read_lines(folder / FILES.config))
-    try:
-        values = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise HefCheckpointError(f"{folder / FILES.config} is not JSON: {error}") from error
-    if not isinstance(values, dict):
-        raise HefCheckpointError(f"{folder / FILES.config} must hold a JSON object")
+def _read_config(folder: Path) -> tuple[SemConfig, object]:
+    """The config, and the hash that it promises; None where the format knows none."""
+    path = _existing(folder / FILES.config)
+    values = read_object(path, most=MEGABYTE)
     promised = values.pop(HASH, None)
     config = SemConfig.from_dict(values)
     if promised is None and values["format"] > FIRST_FORMAT:
-        raise HefCheckpointError(f"{folder / FILES.config} lacks {HASH!r}, the SHA-256 of {FILES.weights}")
-    if promised is not None:
-        _check_hash(folder / FILES.weights, promised)
-    return config
+        raise HefCheckpointError(f"{path} lacks {HASH!r}, the SHA-256 of {FILES.weights}")
+    return config, promised
 
 
-def _check_hash(weights: Path, promised: object) -> None:
-    found = _hash(weights)
-    if promised != found:
-        raise HefCheckpointError(
-            f"{weights} is not the file that config.json belongs to: its SHA-256 is {found}, expected {promised}; "
-            "it is damaged or was exchanged, so install or train it anew"
-        )
+def _read_vocabulary(path: Path, config: SemConfig) -> list[str]:
+    vocabulary = read_text(_existing(path), most=LARGEST_VOCABULARY).splitlines()
+    if len(vocabulary) != config.vocab_size:
+        raise HefCheckpointError(f"{path} has {len(vocabulary)} entries, config.json says {config.vocab_size}")
+    if tuple(vocabulary[: len(SPECIAL_TOKENS)]) != SPECIAL_TOKENS:
+        raise HefCheckpointError(f"{path} must begin with {', '.join(SPECIAL_TOKENS)}, a line each")
+    return vocabulary
+
+
+def _check_hash(path: Path, promised: object) -> None:
+    if promised is None or promised == (found := _hash(path)):
+        return
+    expected = promised if isinstance(promised, str) else "a text"
+    raise HefCheckpointError(
+        f"{path} is not the file that config.json belongs to: its SHA-256 is {found}, expected {expected}; "
+        "it is damaged or was exchanged, so install or train it anew"
+    )
 
 
 def _hash(path: Path) -> str:
-    if not path.is_file():
-        raise HefCheckpointError(f"no such file: {path}; a checkpoint folder holds {FILES.listed}")
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _read_lines(path: Path) -> list[str]:
+def _existing(path: Path) -> Path:
     if not path.is_file():
         raise HefCheckpointError(f"no such file: {path}; a checkpoint folder holds {FILES.listed}")
-    try:
-        return path.read_text("utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise HefCheckpointError(f"{path} is not text in UTF-8: {error}") from error
+    return path
 
 
 def _read_weights(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise HefCheckpointError(f"no such file: {path}; a checkpoint folder holds {FILES.listed}")
     try:
-        return {name: tensor.float() for name, tensor in load_file(path).items()}
-    except (SafetensorError, OSError) as error:
+        weights = {name: tensor.float() for name, tensor in load_file(path).items()}
+    except (
+        SafetensorError,
+        OSError,
+        RuntimeError,
+    ) as error:  # the last where torch has no such numbers in single precision
         raise HefCheckpointError(f"{path} cannot be read as safetensors: {error}") from error
+    if broken := [name for name, tensor in weights.items() if not tensor.isfinite().all()]:
+        raise HefCheckpointError(f"{path} holds NaN or infinity in {broken[0]!r}; train the model anew")
+    return weights

@@ -19,6 +19,7 @@ from hef_graph.corpus import Context, Conversation, labelled_texts, read_convers
 from hef_graph.errors import HefCheckpointError, HefInputError
 from hef_graph.sem.dataset import bucket_batches
 from hef_graph.sem.phases import measure_logits
+from hef_graph.sem.plugins.huggingface_limits import check_folder
 from hef_graph.sem.recipe import check_labelled, labels_of, situations_of
 from hef_graph.sem.soft_labels import write_soft_labels
 from hef_graph.sem.training import Phase, TrainingConfig, fingerprint, train
@@ -195,6 +196,7 @@ def _load_encoder(folder: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerFa
     missing = [name for name in ENCODER_FILES if not (folder / name).is_file()]
     if missing:
         raise HefCheckpointError(f"no {missing[0]} in {folder}; give the folder of a Hugging Face encoder")
+    check_folder(folder)
     options = {"attention_probs_dropout_prob": 0.0, "hidden_dropout_prob": 0.0}
     try:
         encoder: PreTrainedModel = AutoModel.from_pretrained(

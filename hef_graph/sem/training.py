@@ -157,7 +157,7 @@ class _Run:
         return len(scores) - 1 - scores.index(max(scores)) if scores else 0
 
     def restore_best(self) -> None:
-        self._phase.module.load_state_dict(torch.load(self._best, weights_only=True))
+        self._phase.module.load_state_dict(_read_state(self._best))
 
     def _update(self, batch: list[int]) -> float:
         self._phase.module.train()
@@ -189,7 +189,7 @@ class _Run:
         }
 
     def _resume(self) -> None:
-        state = torch.load(self._latest, weights_only=True, map_location=self._config.device)
+        state = _read_state(self._latest, self._config.device)
         for part, given in {"config": asdict(self._config), "data": self._data}.items():
             if state.get(part, given) != given:  # the first versions did not note their data
                 other = {"config": "settings", "data": "data"}[part]
@@ -198,6 +198,18 @@ class _Run:
         self._phase.module.load_state_dict(state["module"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._schedule.load_state_dict(state["schedule"])
+
+
+def _read_state(path: Path, device: str | None = None) -> dict[str, Any]:
+    """What a run saved; tensors and plain values, as anything else might run code."""
+    try:
+        state = torch.load(path, weights_only=True, map_location=device)
+    except Exception as error:  # pickle's, torch's or zip's, by what the file is
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise HefInputError(f"{path} is no state of a run ({reason}); give another folder or delete it") from error
+    if not isinstance(state, dict):
+        raise HefInputError(f"{path} is no state of a run; give another folder or delete it")
+    return state
 
 
 def _parameter_groups(phase: Phase, config: TrainingConfig) -> list[dict[str, Any]]:

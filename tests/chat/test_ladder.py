@@ -81,7 +81,7 @@ def test_the_second_prompt_shows_the_answer_the_problem_and_the_labels() -> None
     *conversation, answer, request = climb(wrong, reply_json("sad", "Oh no.")).prompts[1]
     assert conversation == CASE.prompt
     assert answer == AIMessage(wrong)
-    assert "'blue'" in str(request.text)
+    assert "the field 'emotion' is not one of the labels" in str(request.text)
     assert ", ".join(LABELS) in str(request.text)
 
 
@@ -227,6 +227,58 @@ def test_what_was_shown_is_cut_without_asking_again() -> None:
 def test_a_cut_reply_is_closed_with_a_mark_unless_it_ends(shown: str, closed: str, has_sentence: bool) -> None:
     cut = CutReply("sad", shown, HefReplyError("timeout", "too slow"))
     assert (cut.closed, cut.has_sentence) == (closed, has_sentence)
+
+
+def test_a_reply_that_was_cut_goes_on_to_its_last_whole_sentence() -> None:
+    cut = Attempt('{"emotion": "sad", "response": "Oh no. What now? An', HefReplyError("timeout", ""), shown="Oh no.")
+    result = climb(cut).result
+    assert isinstance(result, CutReply)
+    assert result.closed == "Oh no. What now?"
+
+
+CLAIM = "I lost my cat too."
+
+
+def test_a_claim_is_left_out_without_asking_again() -> None:
+    assert climb(reply_json("sad", f"{CLAIM} Oh no.")).result == Outcome("sad", "Oh no.", "repaired:claim")
+
+
+def test_a_reason_that_was_there_before_stays() -> None:
+    settled = climb(reply_json("blue", "Oh."), reply_json("sad", f"{CLAIM} Oh no."))
+    assert settled.result == Outcome("sad", "Oh no.", "repaired:label")
+    assert climb(reply_json("Sad", f"{CLAIM} Oh no.")).outcome.degraded_reason == "repaired:label"
+
+
+def test_nothing_but_claims_is_asked_for_again_once_with_the_reason() -> None:
+    settled = climb(reply_json("sad", CLAIM), reply_json("sad", "Oh no."))
+    assert settled.result == Outcome("sad", "Oh no.", "repaired:claim")
+    assert "it claims to be human, or to have lived or felt something" in str(settled.prompts[1][-1].text)
+    assert climb(reply_json("sad", CLAIM), reply_json("sad", CLAIM)).cause == "claim"
+
+
+def test_a_number_that_was_made_up_is_left_out_unless_it_is_known() -> None:
+    answer = reply_json("sad", "Oh no. Call 988.")
+    assert climb(answer).result == Outcome("sad", "Oh no.", "repaired:claim")
+    assert climb(answer, case=replace(CASE, known=frozenset({"988"}))).result == Outcome("sad", "Oh no. Call 988.")
+
+
+@pytest.mark.parametrize(
+    ("attempts", "left"),
+    [
+        (["Oh no. I lost mine too.", "Oh dear. I lost mine too."], Outcome("angry", "Oh dear.", "prose")),
+        ([reply_json("blue", f"{CLAIM} Oh no."), failed("auth")], Outcome("angry", "Oh no.", "label")),
+        (
+            [failed("truncated", f'{{"emotion": "sad", "response": "Oh no! {CLAIM} What')],
+            Outcome("sad", "Oh no!", "truncated"),
+        ),
+    ],
+)
+def test_what_is_salvaged_holds_no_claim_either(attempts: list[Attempt | str], left: Outcome) -> None:
+    assert climb(*attempts).result == left
+
+
+def test_a_salvage_of_nothing_but_claims_is_none() -> None:
+    assert climb(reply_json("blue", CLAIM), failed("auth")).cause == "auth"
 
 
 def test_the_tokens_of_both_answers_are_counted() -> None:

@@ -16,11 +16,11 @@ from langchain_huggingface import ChatHuggingFace
 from hef_graph import create_hef_graph
 from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.grammar import RESPONSE_TOKENS, response_tokens
-from hef_graph.chat.local import as_chat_model, constrain, is_local, render_prompt
+from hef_graph.chat.local import as_chat_model, constrain, is_local
 from hef_graph.chat.methods import answer_text
+from hef_graph.chat.rendering import render_prompt
 from hef_graph.errors import HefModelError
 from hef_graph.reply import parse_reply
-from tests import tiny_llms as tiny
 from tests.fakes import StubSem
 from tests.runs import MODES, Mode, run_turn
 from tests.tiny_llms import FAMILIES, PROMPT, babble, is_valid, tiny_chat, tiny_endless, tiny_pipeline
@@ -29,9 +29,6 @@ LABELS: Final = ("sad", "lonely", "hopeful")
 THREADS: Final = {"hef-local-model", "hef-model-call"}
 GenerationConfig: Any = transformers.GenerationConfig
 SYSTEM, USER = (str(message.text) for message in PROMPT)
-TWICE: Final = [HumanMessage("Hello?"), HumanMessage("Anyone?"), AIMessage("Yes."), HumanMessage("Good.")]
-START: Final = "<|im_start|>"
-WITHOUT_SYSTEM: Final = "{% for m in messages if m['role'] != 'system' %}<{{ m['content'] }}>{% endfor %}"
 
 
 @pytest.fixture(autouse=True)
@@ -235,32 +232,6 @@ def test_an_error_of_the_model_reaches_the_caller_at_once(monkeypatch: pytest.Mo
     with pytest.raises(RuntimeError, match="out of memory"):
         list(getattr(constrain(model, LABELS), way)(list(PROMPT)))
     assert time.monotonic() - start < 5
-
-
-@pytest.mark.parametrize(
-    ("tokenizer", "messages", "rendered"),
-    [
-        (tiny.mistral_tokenizer(), PROMPT, f"<s>[INST] {SYSTEM}\n\n{USER} [/INST]"),
-        (tiny.qwen_tokenizer(WITHOUT_SYSTEM), PROMPT, f"<{SYSTEM}\n\n{USER}>"),
-        (tiny.mistral_tokenizer(), TWICE, "<s>[INST] Hello?\n\nAnyone? [/INST] Yes.</s>[INST] Good. [/INST]"),
-        (tiny.qwen_tokenizer(), TWICE[3:], f"{START}user\nGood.<|im_end|>\n{START}assistant\n<think>\n\n</think>\n\n"),
-        (tiny.glm_tokenizer(), PROMPT, f"[gMASK]<sop><|system|>\n{SYSTEM}<|user|>\n{USER}<|assistant|>\n"),
-    ],
-    ids=["a system role is refused", "the system text is left out", "turns must alternate", "no thinking", "as it is"],
-)
-def test_a_conversation_is_fitted_to_the_models_template(
-    tokenizer: Any, messages: list[BaseMessage], rendered: str
-) -> None:
-    prompt = render_prompt(tokenizer, messages)
-    assert prompt.text == rendered
-    assert not prompt.add_special_tokens
-
-
-@pytest.mark.parametrize("template", [None, "{{ raise_exception('never') }}", "{{ nothing.at.all }}"])
-def test_without_a_template_that_works_turns_are_headed_with_plain_names(template: str | None) -> None:
-    prompt = render_prompt(tiny.llama_tokenizer(template), [*PROMPT, AIMessage("Oh."), HumanMessage("Yes.")])
-    assert prompt.text == f"Instructions: {SYSTEM}\n\nUser: {USER}\n\nAssistant: Oh.\n\nUser: Yes.\n\nAssistant:"
-    assert prompt.add_special_tokens
 
 
 def test_a_prompt_that_fills_the_context_still_gets_a_reply() -> None:

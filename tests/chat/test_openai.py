@@ -92,7 +92,6 @@ async def test_streamed_tokens_are_exactly_the_responses_words(response: str, pi
     with OpenAIServer(Completion(reply_json("sad", response), piece=piece)) as server:
         run = await run_turn(graph_on(server), mode, SAID)
     assert "".join(run.tokens) == run.out["structured_response"]["response"] == response
-    assert len([token for token in run.tokens if token]) > 1
 
 
 @every_mode
@@ -113,11 +112,11 @@ async def test_a_provider_that_stalls_is_given_up_at_the_deadline(mode: Mode) ->
 
 @streamed
 async def test_a_provider_that_stalls_midway_leaves_the_words_shown(mode: Mode) -> None:
-    reply = Completion(reply_json("lonely", "Oh, poor you. What happened?"), stall=20, stall_at=12)
+    reply = Completion(reply_json("lonely", "Oh, poor you. What happened?"), stall=20, stall_at=14)
     with OpenAIServer(reply) as server:
         run = await run_turn(graph_on(server), mode, SAID, HefContext(deadline=0.5))
     assert run.out["structured_response"]["response"] == "".join(run.tokens)
-    assert "".join(run.tokens).startswith("Oh, poor")
+    assert "".join(run.tokens) == "Oh, poor you."
     assert (run.out["degraded_reason"], run.out["emotion"]) == ("timeout", "lonely")
 
 
@@ -125,8 +124,8 @@ async def test_a_provider_that_stalls_midway_leaves_the_words_shown(mode: Mode) 
 async def test_a_cut_stream_keeps_what_was_shown(mode: Mode) -> None:
     with OpenAIServer(Completion('{"emotion": "lonely", "response": "Oh no. What h', "length")) as server:
         run = await run_turn(graph_on(server), mode, SAID)
-    assert run.out["structured_response"] == {"emotion": "lonely", "response": "Oh no. What h…"}
-    assert "".join(run.tokens) == "Oh no. What h…"
+    assert run.out["structured_response"] == {"emotion": "lonely", "response": "Oh no."}
+    assert "".join(run.tokens) == "Oh no."
     assert run.out["degraded_reason"] == "truncated"
 
 

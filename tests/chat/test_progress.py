@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from hef_graph.chat.failures import name_failure
 from hef_graph.chat.outcome import Outcome
 from hef_graph.chat.progress import Progress
+from hef_graph.chat.release import release
 from tests.fakes import LABELS, reply_json
 
 
@@ -29,22 +30,44 @@ def plain_json(emotion: str, response: str) -> str:
 
 @settings(deadline=None)
 @given(RESPONSES, st.lists(st.integers(min_value=0)), st.sampled_from([reply_json, plain_json]))
-def test_however_the_json_is_cut_exactly_the_response_is_shown(
+def test_however_the_json_is_cut_exactly_what_may_be_shown_of_the_response_is_shown(
     response: str, places: list[int], write: Callable[[str, str], str]
 ) -> None:
     progress, shown = Progress(LABELS), ""
     for piece in cut(write("sad", response), places):
         shown += "".join(str(chunk.text) for chunk in progress.add(AIMessageChunk(content=piece)))
-    assert shown == response
+    left = release(response).text
+    shown += "".join(str(chunk.text) for chunk in progress.finish(Outcome("sad", left).to_message()))
+    assert shown == left
 
 
 @settings(deadline=None)
 @given(RESPONSES, st.integers(min_value=1, max_value=60))
-def test_what_is_shown_is_always_a_beginning_of_the_response(response: str, length: int) -> None:
+def test_what_is_shown_is_always_a_beginning_of_what_may_be_shown(response: str, length: int) -> None:
     progress = Progress(LABELS)
     for piece in cut(reply_json("sad", response)[:length], list(range(60))):
         progress.add(AIMessageChunk(content=piece))
-    assert response.startswith(progress.attempt().shown)
+    assert release(response).text.startswith(progress.attempt().shown)
+
+
+def test_a_sentence_is_shown_when_the_next_one_begins() -> None:
+    progress = Progress(LABELS)
+    assert feed(progress, '{"emotion": "sad", "response": "Oh no. ') == ""
+    assert feed(progress, "W") == "Oh no."
+    assert feed(progress, "hat happened? It") == " What happened?"
+
+
+def test_a_sentence_that_claims_a_life_is_never_shown() -> None:
+    progress = Progress(LABELS)
+    assert feed(progress, '{"emotion": "sad", "response": "Oh no. I lost mine too. What happened? It') == (
+        "Oh no. What happened?"
+    )
+
+
+def test_a_number_is_shown_only_where_it_is_known() -> None:
+    written = '{"emotion": "sad", "response": "Call 988. Now'
+    assert feed(Progress(LABELS), written) == ""
+    assert feed(Progress(LABELS, known=frozenset({"988"})), written) == "Call 988."
 
 
 def test_nothing_is_shown_before_the_label_is_whole() -> None:
@@ -78,10 +101,10 @@ def test_the_emotion_is_told_when_it_is_settled_and_only_then() -> None:
 
 def test_what_came_is_an_attempt_with_the_failure_that_ended_it() -> None:
     progress = Progress(LABELS)
-    feed(progress, '{"emotion": "sad", "response": "Oh n')
+    feed(progress, '{"emotion": "sad", "response": "Oh no. W')
     progress.failure = name_failure(ConnectionError())
     attempt = progress.attempt()
-    assert (attempt.text, attempt.shown) == ('{"emotion": "sad", "response": "Oh n', "Oh n")
+    assert (attempt.text, attempt.shown) == ('{"emotion": "sad", "response": "Oh no. W', "Oh no.")
     assert attempt.failure is progress.failure
 
 
@@ -97,15 +120,17 @@ def test_a_length_limit_that_the_last_chunk_tells_of_is_a_failure() -> None:
     assert failure.cause == "truncated"
 
 
-@pytest.mark.parametrize(("written", "rest"), [("Oh n", "o."), ("", "Oh no.")])
+@pytest.mark.parametrize(("written", "rest"), [("Oh no. W", " Why?"), ("Oh n", "Oh no. Why?")])
 def test_the_last_chunk_holds_what_was_not_shown_and_the_outcome(written: str, rest: str) -> None:
     progress = Progress(LABELS)
     feed(progress, f'{{"emotion": "sad", "response": "{written}')
-    [last] = progress.finish(Outcome("sad", "Oh no.", "timeout").to_message())
+    [last] = progress.finish(Outcome("sad", "Oh no. Why?", "timeout").to_message())
     assert last.text == rest
     assert last.message.response_metadata["hef"] == {"emotion": "sad", "degraded_reason": "timeout"}
 
 
-def test_an_answer_in_one_piece_is_shown_in_one_piece() -> None:
-    [shown] = Progress(LABELS).add(AIMessage(reply_json("sad", "Oh no.")))
-    assert shown.text == "Oh no."
+def test_an_answer_in_one_piece_is_shown_in_two_the_last_sentence_at_the_end() -> None:
+    progress = Progress(LABELS)
+    [shown] = progress.add(AIMessage(reply_json("sad", "Oh no. Oh dear. Why?")))
+    [last] = progress.finish(Outcome("sad", "Oh no. Oh dear. Why?").to_message())
+    assert (shown.text, last.text) == ("Oh no. Oh dear.", " Why?")

@@ -8,6 +8,7 @@ import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.globals import set_llm_cache
+from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatResult
@@ -86,17 +87,17 @@ def wrap(*answers: Answer, sem: SpeakingStubSem | None = None, **options: Any) -
     )
 
 
-async def ask(model: ReplyModel, mode: Mode) -> Answered:
+async def ask(model: ReplyModel, mode: Mode, prompt: LanguageModelInput = SAID) -> Answered:
     """Ask it in one of the four ways."""
     match mode:
         case "invoke":
-            chunks = [model.invoke(SAID)]
+            chunks = [model.invoke(prompt)]
         case "ainvoke":
-            chunks = [await model.ainvoke(SAID)]
+            chunks = [await model.ainvoke(prompt)]
         case "stream":
-            chunks = list(model.stream(SAID))
+            chunks = list(model.stream(prompt))
         case "astream":
-            chunks = [chunk async for chunk in model.astream(SAID)]
+            chunks = [chunk async for chunk in model.astream(prompt)]
     whole = sum(chunks[1:], start=chunks[0])
     return Answered(read_outcome(whole), [str(chunk.text) for chunk in chunks])
 
@@ -108,9 +109,9 @@ async def test_a_good_answer_is_the_response_alone(mode: Mode) -> None:
 
 
 @pytest.mark.parametrize("mode", ["stream", "astream"])
-async def test_words_are_shown_as_they_come(mode: Mode) -> None:
-    pieces = (await ask(wrap(reply_json("lonely", "Oh no, poor you!")), mode)).pieces
-    assert len([piece for piece in pieces if piece]) > 3
+async def test_sentences_are_shown_as_they_come(mode: Mode) -> None:
+    pieces = (await ask(wrap(reply_json("lonely", "Oh no! Poor you! What now?")), mode)).pieces
+    assert [piece for piece in pieces if piece] == ["Oh no!", " Poor you!", " What now?"]
 
 
 @every_mode
@@ -166,22 +167,75 @@ async def test_strict_lets_a_repaired_answer_pass(mode: Mode) -> None:
 async def test_words_that_were_shown_stay_when_the_model_breaks_off(mode: Mode) -> None:
     broken = Interrupted('{"emotion": "lonely", "response": "Oh no. What h', ConnectionError("lost"))
     answered = await ask(wrap(broken), mode)
-    assert answered.outcome == Outcome("lonely", "Oh no. What h…", "connection")
-    assert "".join(answered.pieces) == "Oh no. What h…"
+    assert answered.outcome == Outcome("lonely", "Oh no.", "connection")
+    assert "".join(answered.pieces) == "Oh no."
 
 
 @pytest.mark.parametrize("mode", ["stream", "astream"])
-async def test_less_than_a_sentence_that_was_shown_is_completed(mode: Mode) -> None:
-    broken = Interrupted('{"emotion": "lonely", "response": "Oh no, po', ConnectionError("lost"))
+async def test_a_line_without_a_sentence_that_was_shown_is_completed(mode: Mode) -> None:
+    broken = Interrupted('{"emotion": "lonely", "response": "Oh no\\npo', ConnectionError("lost"))
     answered = await ask(wrap(broken), mode)
-    assert answered.outcome == Outcome("lonely", f"Oh no, po… {STUB_REPLY}", "connection")
+    assert answered.outcome == Outcome("lonely", f"Oh no… {STUB_REPLY}", "connection")
     assert "".join(answered.pieces) == answered.outcome.response
 
 
 @pytest.mark.parametrize("mode", ["stream", "astream"])
+async def test_a_model_that_breaks_off_in_its_first_sentence_may_be_asked_again(mode: Mode) -> None:
+    broken = Interrupted('{"emotion": "lonely", "response": "Oh no, po', ConnectionError("lost"))
+    answered = await ask(wrap(broken, reply_json("sad", "Oh.")), mode)
+    assert answered.outcome == Outcome("sad", "Oh.", "repaired:connection")
+
+
+@pytest.mark.parametrize("mode", ["stream", "astream"])
 async def test_a_shown_answer_that_breaks_off_at_its_end_gets_no_mark(mode: Mode) -> None:
-    broken = Interrupted('{"emotion": "lonely", "response": "Oh no."', ConnectionError("lost"))
-    assert (await ask(wrap(broken), mode)).outcome == Outcome("lonely", "Oh no.", "connection")
+    broken = Interrupted('{"emotion": "lonely", "response": "Oh no. Oh dear."', ConnectionError("lost"))
+    assert (await ask(wrap(broken), mode)).outcome == Outcome("lonely", "Oh no. Oh dear.", "connection")
+
+
+CLAIM = "I lost my cat too."
+
+
+@every_mode
+async def test_a_sentence_that_claims_a_life_is_left_out_and_the_rest_goes_on(mode: Mode) -> None:
+    answered = await ask(wrap(reply_json("lonely", f"Oh no. {CLAIM} Where was it?")), mode)
+    assert answered.outcome == Outcome("lonely", "Oh no. Where was it?", "repaired:claim")
+    assert "".join(answered.pieces) == answered.outcome.response
+
+
+@every_mode
+async def test_a_reply_of_nothing_but_claims_is_asked_for_again(mode: Mode) -> None:
+    answered = await ask(wrap(reply_json("lonely", CLAIM), reply_json("sad", "Oh.")), mode)
+    assert answered.outcome == Outcome("sad", "Oh.", "repaired:claim")
+    assert "".join(answered.pieces) == "Oh."
+
+
+@every_mode
+async def test_a_model_that_goes_on_claiming_is_made_good_by_the_listener(mode: Mode) -> None:
+    answered = await ask(wrap(*[reply_json("lonely", CLAIM)] * 2), mode)
+    assert answered.outcome == Outcome("sad", STUB_REPLY, "claim")
+
+
+@every_mode
+async def test_strict_raises_a_claim_only_when_nothing_else_is_left(mode: Mode) -> None:
+    half = wrap(reply_json("lonely", f"Oh no. {CLAIM}"), strict=True)
+    assert (await ask(half, mode)).outcome == Outcome("lonely", "Oh no.", "repaired:claim")
+    with pytest.raises(HefReplyError) as raised:
+        await ask(wrap(*[reply_json("lonely", CLAIM)] * 2, strict=True), mode)
+    assert raised.value.cause == "claim"
+
+
+@every_mode
+@pytest.mark.parametrize(
+    ("said", "told", "shown"),
+    [("", "", "Oh no."), ("Is it 988?", "", "Oh no. Call 988."), ("", "Our line: 988", "Oh no. Call 988.")],
+)
+async def test_a_number_may_be_given_if_the_user_or_the_application_named_it(
+    said: str, told: str, shown: str, mode: Mode
+) -> None:
+    model = wrap(reply_json("sad", "Oh no. Call 988.")).model_copy(
+        update={"turns": [Turn("speaker", f"{SAID} {said}")]}
+    )
+    assert (await ask(model, mode, [("system", told), ("user", SAID)])).outcome.response == shown
 
 
 @every_mode

@@ -14,11 +14,12 @@ Hef: TypeAlias = Callable[..., tuple[int, str, str]]
     ("arguments", "problem"),
     [
         ((), "the following arguments are required"),
-        (("sing",), "invalid choice: 'sing'"),
+        (("sing",), "no such command; give one of chat, reply, analyze, serve-sem"),
         (("reply", "--k2", "0", "hello"), "k2 is 0"),
         (("reply", "--k2", "many", "hello"), "k2 is 'many'"),
         (("reply", "--locale", "Germany", "hello"), "'Germany' is not a two-letter country code"),
         (("reply", "--shout", "hello"), "unrecognized arguments: --shout"),
+        (("reply", "hello", "there", "you"), "2 words too many; put a message in quotes"),
         (("reply", ""), "the message is empty"),
         (("analyze", "   "), "the message is empty"),
         (("analyze", "--input", "nowhere.jsonl"), "no such file: nowhere.jsonl"),

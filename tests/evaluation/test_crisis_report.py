@@ -3,7 +3,7 @@ import pytest
 from hef_graph.corpus import Conversation
 from hef_graph.crisis.detector import CrisisDetector
 from hef_graph.crisis.examples import Example, Label
-from hef_graph.evaluation.crisis_report import Share, agreement, flag_turns, judge_examples, shares
+from hef_graph.evaluation.crisis_report import Share, agreement, flag_turns, judge_examples, judge_late, shares
 
 PHRASES = CrisisDetector(None)
 """Plain phrases alone."""
@@ -46,6 +46,13 @@ def test_only_signals_that_were_found_are_asked_what_they_are() -> None:
         "who": (2, 2),
         "time": (1, 2),
     }
+
+
+@pytest.mark.parametrize("turn", [1, 2, 50])
+def test_late_in_a_conversation_the_same_messages_are_read(turn: int) -> None:
+    talk = ("I hate rain.", "Me too.", "Shall we walk?")
+    found = shares(judge_late(PHRASES, EXAMPLES[:3], talk, turn))
+    assert (found["every signal"].count, found["every signal"].total) == (2, 3)
 
 
 def test_every_turn_of_the_speaker_is_read() -> None:

@@ -15,7 +15,8 @@ from langgraph.store.memory import InMemoryStore
 from langgraph.store.sqlite import SqliteStore
 
 from hef_graph.errors import HefInputError
-from hef_graph.graph.memory import MOMENTS, PAGE, ROOT, THREADS, Moment, UserMemory, aforget_user, forget_user
+from hef_graph.graph import aforget_user, forget_user
+from hef_graph.graph.memory import MOMENTS, PAGE, ROOT, THREADS, Moment, UserMemory
 from tests.stores import KINDS, ON_DISK, DownStore, Place, open_store, place_for
 
 pytest_plugins = ["tests.postgres"]

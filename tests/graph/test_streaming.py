@@ -15,6 +15,8 @@ SAID = "I lost my cat."
 
 REPLY = 'Oh no! "Lost", you say? {Poor} you 😢.'
 
+SENTENCES = ["Oh no!", ' "Lost", you say?', " {Poor} you 😢."]
+
 NODES = ["check_crisis", "analyze_emotion", "build_instruction", "respond"]
 
 streamed = pytest.mark.parametrize("mode", ["stream", "astream"])
@@ -33,10 +35,10 @@ async def events(graph: Any, mode: str, **options: Any) -> list[Any]:
 
 
 @streamed
-async def test_the_tokens_are_the_replys_words(mode: Mode) -> None:
+async def test_the_tokens_are_the_replys_sentences(mode: Mode) -> None:
     run = await run_turn(scripted(), mode, SAID)
     assert "".join(run.tokens) == REPLY == run.out["messages"][-1].text
-    assert len(run.tokens) > 5
+    assert [token for token in run.tokens if token] == SENTENCES
 
 
 @streamed
@@ -147,8 +149,7 @@ def parent_of(graph: HefGraph) -> CompiledStateGraph[MessagesState, None, Messag
 async def test_a_parent_that_streams_its_subgraphs_sees_the_words(mode: str) -> None:
     told = await events(parent_of(scripted()), mode, stream_mode="messages", subgraphs=True)
     inner = [message.text for namespace, (message, _) in told if namespace]
-    assert "".join(inner) == REPLY
-    assert len(inner) > 5
+    assert [text for text in inner if text] == SENTENCES
 
 
 async def test_the_sem_shows_as_a_tool_run_with_input_and_output() -> None:

@@ -8,6 +8,7 @@ import pytest
 from hef_graph.emotions import EMOTIONS
 from hef_graph.errors import HefCheckpointError
 from hef_graph.sem.config import FORMAT, SemConfig
+from hef_graph.sem.modeling import EmpatheticModel
 from tests.sem.tiny import CONFIG
 
 
@@ -112,3 +113,47 @@ def test_a_config_of_the_first_format_has_no_heads_limits_or_thresholds() -> Non
 
 def test_a_whole_number_may_stand_for_a_real_one() -> None:
     assert SemConfig.from_dict({**CONFIG.to_dict(), "temperature": 2}).temperature == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("encoder_layers", 101, "0 to 100"),
+        ("vocab_size", 5, "6 to 1048576"),
+        ("max_tokens", 3, "4 to 32768"),
+        ("dropout", 1.5, "0 to 1"),
+        ("temperature", 0, "0.001 to 1000.0"),
+        ("rarity", [1, 2, 3, float("nan")], "0 to 1048576"),
+        ("thresholds", [[0.5, 1.5]], "0 to 1"),
+    ],
+)
+def test_a_value_out_of_its_limits_is_named_with_them(name: str, value: Any, allowed: str) -> None:
+    with pytest.raises(HefCheckpointError, match=rf"{name} is .*; allowed is {re.escape(allowed)}"):
+        SemConfig.from_dict({**CONFIG.to_dict(), name: value})
+
+
+@pytest.mark.parametrize(
+    "labels", [[], ["sad", "sad"], ["sad", " "], ["sad", "a\nb"], ["sad", "\ud800"], ["sad"] * 1001]
+)
+def test_labels_must_be_different_and_printable(labels: list[str]) -> None:
+    with pytest.raises(HefCheckpointError, match="labels is"):
+        SemConfig.from_dict({**CONFIG.to_dict(), "labels": labels})
+
+
+def test_an_endless_value_is_not_repeated() -> None:
+    with pytest.raises(HefCheckpointError, match="hidden_size is an endless int; allowed is 1 to 8192"):
+        SemConfig.from_dict({**CONFIG.to_dict(), "hidden_size": 10**5000})
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        CONFIG,
+        replace(CONFIG, decoder_layers=0),
+        replace(CONFIG, ngram_buckets=64, cause_head=True, presence_head=True),
+        SemConfig(vocab_size=500, encoder_layers=1),
+    ],
+)
+def test_the_least_number_of_weights_is_less_than_the_true_one_but_not_by_much(config: SemConfig) -> None:
+    true = sum(parameter.numel() for parameter in EmpatheticModel(config).parameters())
+    assert true / 2 < config.least_weights <= true

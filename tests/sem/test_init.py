@@ -141,3 +141,11 @@ def test_importing_the_router_leaves_torch_unimported() -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'TransformersSem'"):
         _ = hef_graph.sem.TransformersSem
+
+
+@pytest.mark.parametrize(
+    "source", ["a\0b", "x" * 5000, "~nobody-of-that-name/sem", Path("a\0b"), "\ud800", "/dev/zero"]
+)
+def test_a_name_that_no_folder_can_have_is_refused(source: str | Path) -> None:
+    with pytest.raises(HefCheckpointError, match="no SEM at"):
+        load_sem(source)

@@ -14,6 +14,7 @@ from hef_graph.errors import HefInputError
 from hef_graph.sem import training
 from hef_graph.sem.phases import EmotionPhase
 from hef_graph.sem.training import Phase, fingerprint, train
+from tests import bombs
 from tests.sem.tiny import FAST, build_emotion_examples, build_model
 
 EXAMPLES = build_emotion_examples()
@@ -192,3 +193,29 @@ def test_biases_and_norms_do_not_decay() -> None:
     groups = training._parameter_groups(_emotion_phase(), replace(FAST, weight_decay=0.5))
     decays = {(parameter.ndim > 1, group["weight_decay"]) for group in groups for parameter in group["params"]}
     assert decays == {(True, 0.5), (False, 0.0)}
+
+
+@pytest.mark.parametrize("payload", [bombs.pickled, bombs.torch_saved])
+@pytest.mark.parametrize("name", ["scripted.latest.pt", "scripted.best.pt"])
+def test_a_pickle_in_the_place_of_a_saved_state_is_refused_and_not_run(
+    name: str, payload: Callable[[Path], bytes], tmp_path: Path
+) -> None:
+    folder, marker = tmp_path / "run", tmp_path / "ran"
+    train(_ScriptedPhase(1), replace(FAST, epochs=1), folder)
+    (folder / name).write_bytes(payload(marker))
+    with pytest.raises(HefInputError, match=rf"{name} is no state of a run .*give another folder or delete it"):
+        train(_ScriptedPhase(1), replace(FAST, epochs=1), folder)
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", bytes(1000)])
+def test_a_damaged_state_says_what_to_do(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "scripted.latest.pt").write_bytes(content)
+    with pytest.raises(HefInputError, match="give another folder or delete it"):
+        train(_ScriptedPhase(1), FAST, tmp_path)
+
+
+def test_a_state_of_another_form_says_what_to_do(tmp_path: Path) -> None:
+    torch.save([1, 2], tmp_path / "scripted.latest.pt")
+    with pytest.raises(HefInputError, match="is no state of a run; give another folder or delete it"):
+        train(_ScriptedPhase(1), FAST, tmp_path)

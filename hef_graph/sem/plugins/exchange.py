@@ -149,6 +149,11 @@ def as_number(value: Any, where: str, *, least: float = 0.0, most: float = math.
     return number
 
 
+def is_label(text: str) -> bool:
+    """Whether a text can be an emotion label: it can be shown in one line, without control signs or surrogates."""
+    return bool(text.strip()) and text.isprintable()
+
+
 def sum_of(numbers: Sequence[float], where: str, kind: str) -> float:
     """What to divide numbers by that should sum to 1.
 
@@ -173,7 +178,10 @@ def _emotions(value: Any, where: str) -> tuple[EmotionScore, ...]:
 def _emotion(value: Any, where: str) -> EmotionScore:
     fields = as_object(value, where)
     probability = as_number(fields.get("probability"), f"{where}.probability", most=MOST_PROBABLE)
-    return EmotionScore(_text(fields.get("label"), f"{where}.label"), probability)
+    label = _text(fields.get("label"), f"{where}.label")
+    if not is_label(label):
+        raise HefInputError(f"{where}.label cannot be shown in one line; it holds signs that are not printable")
+    return EmotionScore(label, probability)
 
 
 def _word(value: Any, texts: Sequence[str], where: str) -> WordScore:

@@ -24,8 +24,8 @@ TOKENS_AT_ONCE: Final = 2048
 """Size of a batch, in tokens: the way back of a large model holds about 2 MB for each."""
 
 
-TRIAL: Final = (["so"], ["so", "oh", "that is how it was"])
-"""Dialogues of different lengths, read once to see whether a model can be used as we use it."""
+TRIAL: Final = (["so"], ["so", "oh", "that is how it was 🫠 ﷺ ꙮ\u0301 0_0"])
+"""Dialogues of different lengths, with signs that few vocabularies hold: is a model usable as we use it?"""
 
 
 class HuggingFaceSem:
@@ -197,13 +197,18 @@ def load_huggingface_sem(folder: Path, device: str, words: str | None = None, na
     classifier = read_classifier(folder)
     try:
         sem = HuggingFaceSem(name or folder.name, classifier, device=torch.device(device), cause_method=method)
-        sem.analyze(TRIAL)
-    except (ValueError, RuntimeError, LookupError, TypeError) as error:
+        _check_probabilities(sem.analyze(TRIAL))
+    except Exception as error:  # a foreign model's code: nobody can list what it raises
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise HefCheckpointError(
             f"{folder} is loaded but cannot be read with words={method!r} (of {methods}): {reason}"
         ) from error
     return sem
+
+
+def _check_probabilities(analyses: Sequence[EmotionAnalysis]) -> None:
+    if not all(math.isfinite(score.probability) for analysis in analyses for score in analysis.emotions):
+        raise ValueError("its probabilities are no numbers, so its weights are damaged")
 
 
 def _rank(labels: Sequence[str], probabilities: Sequence[float]) -> tuple[EmotionScore, ...]:

@@ -1,7 +1,5 @@
 """Files of a Hugging Face sequence classifier → model and tokenizer. Weights are safetensors, and no code is run."""
 
-import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -9,12 +7,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import torch
-from safetensors import SafetensorError
 
-from hef_graph.errors import HefCheckpointError, HefInputError
-
-WEIGHTS: Final = ("model.safetensors", "model.safetensors.index.json")
-"""One of these holds the weights, or says which files do."""
+from hef_graph.errors import HefCheckpointError, HefError, HefInputError
+from hef_graph.sem.plugins.huggingface_limits import check_folder, find_weights
+from hef_graph.sem.plugins.huggingface_text import panics_as_errors
 
 DOWNLOADED: Final = ("*.json", "*.txt", "*.model", "*.safetensors")
 """Neither pickles nor code are fetched from the hub."""
@@ -62,14 +58,16 @@ def read_classifier(folder: Path) -> Classifier:
         HefCheckpointError: no safetensors, no fast tokenizer, code of its own, or no usable classifier.
         HefInputError: transformers is not installed.
     """
-    _check_weights(folder)
+    check_folder(folder)
     if (folder / "adapter_config.json").exists():
         raise HefCheckpointError(
             f"{folder} is an adapter for another model; merge it into that model and save the whole"
         )
     try:
         model, tokenizer, unset = _read(folder)
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError, SafetensorError) as error:
+    except HefError:
+        raise
+    except Exception as error:  # foreign files in a foreign library: nobody can list what it raises
         raise HefCheckpointError(_explain(folder, error)) from error
     if unset:
         raise HefCheckpointError(
@@ -77,23 +75,6 @@ def read_classifier(folder: Path) -> Classifier:
         )
     _check_tokenizer(folder, model, tokenizer)
     return Classifier(model.eval().requires_grad_(False), tokenizer, _read_labels(folder, model.config))
-
-
-def _check_weights(folder: Path) -> None:
-    """Weights are there, and an index names nothing but safetensors: the library would open pickles that it names."""
-    single, index = (folder / name for name in WEIGHTS)
-    if single.is_file():
-        return
-    if not index.is_file():
-        raise HefCheckpointError(
-            f"{folder} has no {single.name}; other weights (.bin, .h5) are never loaded: convert them"
-        )
-    try:
-        named = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise HefCheckpointError(f"{index} is not an index of weights: {error!r}") from error
-    if foreign := sorted(name for name in named if not re.fullmatch(r"[\w.-]+\.safetensors", str(name))):
-        raise HefCheckpointError(f"{index} names {foreign[0]!r}; only .safetensors files in its own folder are loaded")
 
 
 def find_window(model: Any, tokenizer: Any) -> int:
@@ -116,7 +97,8 @@ def _read(folder: Path) -> tuple[Any, Any, set[str]]:
         from transformers import AutoModelForSequenceClassification, AutoTokenizer  # noqa: PLC0415  takes seconds
     except ImportError as error:
         raise HefInputError(EXTRA) from error
-    with _silence():
+    with _silence(), panics_as_errors():
+        _check_shape(folder)
         model, info = AutoModelForSequenceClassification.from_pretrained(
             str(folder),
             use_safetensors=True,
@@ -129,6 +111,20 @@ def _read(folder: Path) -> tuple[Any, Any, set[str]]:
     return model, tokenizer, set(info["missing_keys"])
 
 
+def _check_shape(folder: Path) -> None:
+    """The model that `config.json` describes has its weights: what is missing would be made up, gigabytes of it."""
+    from transformers import AutoConfig, AutoModelForSequenceClassification  # noqa: PLC0415  takes seconds
+
+    config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
+    library: Any = AutoModelForSequenceClassification  # partly untyped
+    with torch.device("meta"):  # takes no memory
+        empty = library.from_config(config, trust_remote_code=False, dtype=torch.float32)
+    described = sum(parameter.numel() for parameter in empty.parameters())
+    size = sum(path.stat().st_size for path in find_weights(folder))
+    if described > size:
+        raise ValueError(f"config.json describes a model of {described} numbers, the weights have {size} bytes")
+
+
 def _check_tokenizer(folder: Path, model: Any, tokenizer: Any) -> None:
     if not getattr(tokenizer, "is_fast", False):
         raise HefCheckpointError(f"{folder} has no fast tokenizer (tokenizer.json); save one with `save_pretrained`")
@@ -137,10 +133,15 @@ def _check_tokenizer(folder: Path, model: Any, tokenizer: Any) -> None:
             f"{folder} has no tokenizer files (tokenizer.json); save the tokenizer beside the model"
         )
     known = model.get_input_embeddings().num_embeddings
-    if tokenizer.vocab_size > known:
-        raise HefCheckpointError(
-            f"{folder}: the tokenizer has {tokenizer.vocab_size} pieces, the model knows only {known}"
-        )
+    if (pieces := _pieces_in_use(tokenizer)) > known:
+        raise HefCheckpointError(f"{folder}: the tokenizer has {pieces} pieces, the model knows only {known}")
+
+
+def _pieces_in_use(tokenizer: Any) -> int:
+    """One more than the greatest id that a text can get; special tokens beyond it are never read from a text."""
+    ids = tokenizer.backend_tokenizer.get_vocab(with_added_tokens=False).values()
+    added = (index for index, token in tokenizer.added_tokens_decoder.items() if not token.special)
+    return 1 + max([*ids, *added], default=-1)
 
 
 def _read_labels(folder: Path, config: Any) -> tuple[str, ...]:
@@ -149,14 +150,20 @@ def _read_labels(folder: Path, config: Any) -> tuple[str, ...]:
         raise HefCheckpointError(
             f"{folder} gives one number, not emotions; a SEM needs a classifier of 2 labels or more"
         )
-    if len(set(labels)) != len(labels) or not all(labels):
-        raise HefCheckpointError(f"{folder}: the labels in config.json must be different and not empty, got {labels}")
+    if len(set(labels)) != len(labels) or not all(label and label.isprintable() for label in labels):
+        raise HefCheckpointError(
+            f"{folder}: the labels in config.json must be different and not empty, each in one line, got {labels}"
+        )
     return labels
 
 
 def _explain(folder: Path, error: Exception) -> str:
     if "trust_remote_code" in str(error):
         return f"{folder} needs code of its own (auto_map in config.json), which is never run; give a model without"
+    if "ignore_mismatched_sizes" in str(error):
+        return (
+            f"{folder} cannot be loaded as a sequence classifier: its weights are not of the shapes of its config.json"
+        )
     return f"{folder} cannot be loaded as a sequence classifier: {_first_line(error)}"
 
 

@@ -1,10 +1,12 @@
 """Dialogues as a foreign classifier reads them: any fast tokenizer's ids, and the words that its tokens belong to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
+from hef_graph.errors import HefCheckpointError
 from hef_graph.sem.tokenization import CHARACTERS_PER_TOKEN, Piece, WordSpan, align_words, replace_surrogates
 from hef_graph.types import Turn
 
@@ -27,6 +29,9 @@ class DialogueEncoder:
         tokenizer: its truncation and padding are switched off.
         separator: the id of the separating token, if there is one.
         max_tokens: the window, special tokens included.
+
+    Raises:
+        HefCheckpointError: the tokenizer cannot be used, or leaves no room for a text.
     """
 
     def __init__(self, tokenizer: Tokenizer, *, separator: int | None, max_tokens: int) -> None:
@@ -35,7 +40,9 @@ class DialogueEncoder:
         self._tokenizer.no_padding()
         self._tokenizer.encode_special_tokens = True
         self._before, self._after = _frame(tokenizer)
-        newline: list[int] = tokenizer.encode("\n", add_special_tokens=False).ids
+        if len(self._before) + len(self._after) >= max_tokens:
+            raise HefCheckpointError(f"the tokenizer's own first and last tokens fill the window of {max_tokens}")
+        newline: list[int] = _encode(tokenizer, "\n").ids
         self._separator = tuple(newline if separator is None else [separator])
         self._max_tokens = max_tokens
 
@@ -63,14 +70,39 @@ class DialogueEncoder:
 
     def _pieces(self, text: str) -> list[Piece]:
         cut = max(0, len(text) - self._max_tokens * CHARACTERS_PER_TOKEN)
-        encoding = self._tokenizer.encode(replace_surrogates(text[cut:]), add_special_tokens=False)
+        encoding = _encode(self._tokenizer, replace_surrogates(text[cut:]))
         spans = zip(encoding.ids, encoding.offsets, strict=True)
         return [Piece(piece_id, start + cut, end + cut) for piece_id, (start, end) in spans]
 
 
+@contextmanager
+def panics_as_errors() -> Iterator[None]:
+    """Within it a panic of the tokenizers' Rust code, which is no `Exception`, is a `RuntimeError`."""
+    try:
+        yield
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise RuntimeError(str(error)) from error
+
+
+def _encode(tokenizer: Tokenizer, text: str, *, add_special_tokens: bool = False) -> Encoding:
+    """What the tokenizer makes of a text.
+
+    Raises:
+        HefCheckpointError: it fails, as when a pattern of its own takes too long.
+    """
+    try:
+        with panics_as_errors():
+            return tokenizer.encode(text, add_special_tokens=add_special_tokens)
+    except Exception as error:  # the library raises no other class
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise HefCheckpointError(f"the tokenizer cannot read a text of {len(text)} characters: {reason}") from error
+
+
 def _frame(tokenizer: Tokenizer) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The special tokens that the tokenizer puts before and after a text."""
-    encoding = tokenizer.encode("a")
+    encoding = _encode(tokenizer, "a", add_special_tokens=True)
     inner = [position for position, special in enumerate(encoding.special_tokens_mask) if not special]
     if not inner:
         return tuple(encoding.ids), ()

@@ -22,7 +22,7 @@ The same dialogue may come twice with the same prediction, not with different on
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from hef_graph.errors import HefInputError
 from hef_graph.sem.plugins.exchange import (
@@ -30,6 +30,7 @@ from hef_graph.sem.plugins.exchange import (
     as_number,
     as_object,
     dialogue_from_json,
+    is_label,
     read_json,
     sum_of,
     words_from_json,
@@ -39,6 +40,9 @@ from hef_graph.types import Dialogue, EmotionAnalysis, EmotionScore, Turn, WordS
 
 Key: TypeAlias = tuple[str, ...]
 """A dialogue's texts with plain white space."""
+
+LONGEST_LINE: Final = 8 * 1024 * 1024
+"""Characters: a file without line ends must not fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,8 @@ def load_predictions(path: str | Path) -> FileSem:
             _add(predictions, line, f"{path}, line {number}")
     except UnicodeDecodeError as error:
         raise HefInputError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from None
+    except OSError as error:
+        raise HefInputError(f"{path} cannot be read: {error}") from error
     if not predictions:
         raise HefInputError(f"{path} holds no predictions; expected one JSON object a line")
     return FileSem(path.name, predictions)
@@ -128,8 +134,13 @@ def key_of(texts: Sequence[str]) -> Key:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines that hold something, with their numbers; never more of one than is allowed."""
     with path.open(encoding="utf-8") as file:
-        yield from ((number, line) for number, line in enumerate(file, start=1) if line.strip())
+        for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE + 1), ""), start=1):
+            if len(line) > LONGEST_LINE:
+                raise HefInputError(f"{path}, line {number} has more than {LONGEST_LINE} characters")
+            if line.strip():
+                yield number, line
 
 
 def _add(predictions: dict[Key, Prediction], line: str, where: str) -> None:
@@ -148,8 +159,8 @@ def _add(predictions: dict[Key, Prediction], line: str, where: str) -> None:
 
 def _emotions(value: Any) -> tuple[EmotionScore, ...]:
     given = as_object(value, "emotions")
-    if not given or not all(given):
-        raise HefInputError("emotions are missing or a label is empty; expected {label: probability, …}")
+    if not given or not all(map(is_label, given)):
+        raise HefInputError("emotions are missing or a label is empty or unprintable; expected {label: probability, …}")
     places = [f"the probability of label {number}" for number in range(1, len(given) + 1)]
     numbers = [as_number(n, place, most=MOST_PROBABLE) for n, place in zip(given.values(), places, strict=True)]
     total = sum_of(numbers, "emotions", "probabilities")

@@ -23,7 +23,8 @@ from hef_graph.evaluation.study.systems import (
     LlmSystem,
     SemSystem,
 )
-from hef_graph.instruction import EVIDENCE_OPEN, build_instruction
+from hef_graph.delimiters import EVIDENCE_OPEN
+from hef_graph.instruction import build_instruction
 from hef_graph.turn import ReadingOptions
 from tests.evaluation.study.asked import CASES
 from tests.fakes import LABELS, ScriptedModel, StubSem, reply_json

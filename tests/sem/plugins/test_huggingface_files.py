@@ -141,10 +141,17 @@ def test_a_tokenizer_of_another_model_is_refused(folder: Path, tmp_path: Path) -
         read_classifier(folder)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"model_type": "no-such-model"}'])
-def test_a_config_that_cannot_be_used_is_one_sentence(folder: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "must hold a JSON object"),
+        ('{"model_type": "no-such-model"}', "cannot be loaded as a sequence classifier"),
+    ],
+)
+def test_a_config_that_cannot_be_used_is_one_sentence(folder: Path, text: str, message: str) -> None:
     (folder / "config.json").write_text(text)
-    with pytest.raises(HefCheckpointError, match="cannot be loaded as a sequence classifier") as caught:
+    with pytest.raises(HefCheckpointError, match=message) as caught:
         read_classifier(folder)
     assert "\n" not in str(caught.value)
 

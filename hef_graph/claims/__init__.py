@@ -1,0 +1,44 @@
+"""Whether a reply claims to be human, or to have a life of its own.
+
+An assistant never says that it is a person or a therapist, or that it has lived or felt something ("my dog did that
+too"); courtesy ("I'm sorry to hear that", "I'm here with you") is no claim. `claims_a_life` is the strict rule for a
+small decoder, whose words are mostly other people's: the SEM's training sorts replies by it, and the embedded listener
+drops candidates that break it. `claims_to_be_human` is for large models, which say "I" for good reasons too.
+"""
+
+import re
+from typing import Final
+
+from hef_graph.claims.abroad import ABROAD
+from hef_graph.claims.english import ENGLISH
+from hef_graph.claims.plain import plain_words
+
+_COURTESY: Final = re.compile(
+    r"\bi(?:'m|m| am| was)(?: (?:so|very|really|truly|just|also))* (?:sorry|glad|sure|here|happy (?:for|to|that|you))\b"
+    r"|\bi (?:hope|bet|see|understand|imagine|wish you|know (?:that|how|it)|can(?:'t)? (?:imagine|see|understand|tell)"
+    r"|wonder|would(?:n't)? worry|agree|think (?:you|that|it|he|she|they))\b"
+    r"|\bi'll\b|\blet me\b|\btell me\b|\bmy (?:goodness|gosh|god|word)\b",
+    re.IGNORECASE,
+)
+_FIRST_PERSON: Final = re.compile(r"\b(?:i|im|ive|me|my|mine|myself|we|us|our|ours)\b|\bsame here\b", re.IGNORECASE)
+
+
+def claims_a_life(text: str) -> bool:
+    """Whether, once courtesy is taken away, the text still speaks in the first person.
+
+    >>> claims_a_life("I'm so sorry. I hope it gets better!"), claims_a_life("I lost my dog last year too.")
+    (False, True)
+    """
+    return bool(_FIRST_PERSON.search(_COURTESY.sub(" ", text.replace("’", "'"))))
+
+
+def claims_to_be_human(sentence: str) -> bool:
+    """Whether one sentence claims to be a person or a helper by profession, or to have lived or felt something.
+
+    Rules for English, Spanish, French, German and Portuguese. What is quoted, denied or said of the user is no claim.
+
+    >>> claims_to_be_human("I'm here with you."), claims_to_be_human("I'm no therapist, but I've been there too.")
+    (False, True)
+    """
+    plain = plain_words(sentence)
+    return any(rule.search(plain) for rule in (*ENGLISH.values(), *ABROAD.values()))

@@ -1,0 +1,218 @@
+"""Plain phrases decide by themselves; whatever else is said, the classifier reads."""
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hef_graph.crisis import CrisisSignal, detector
+from hef_graph.crisis.classifier import CrisisReading
+from hef_graph.crisis.detector import CrisisDetector, load_detector
+from hef_graph.crisis.signals import LONGEST_EVIDENCE, Category
+from hef_graph.errors import HefCheckpointError
+from hef_graph.types import Turn, turns_from_dialogue
+from tests.crisis.classifiers import StubClassifier
+
+PLAIN: Final = "I want to kill myself."
+FRAMED: Final = "In the movie she wants to die. I want to kill myself, she says in that film."
+OBLIQUE: Final = "I have given my zebra away."
+MARKED: Final[dict[str, Category]] = {"zebra": "suicidal_passive"}
+ORDINARY: Final = "We walked along the canal and talked. "
+
+
+def detect(classifier: Any, *texts: str) -> CrisisSignal | None:
+    """What is found in the last text, after the others."""
+    return CrisisDetector(classifier).detect(turns_from_dialogue(texts))
+
+
+class TestAPlainPhrase:
+    def test_is_a_signal_whatever_the_classifier_thinks(self) -> None:
+        assert detect(StubClassifier(), PLAIN) == CrisisSignal("suicidal_active", evidence=PLAIN)
+
+    def test_is_a_signal_without_a_classifier(self) -> None:
+        assert detect(None, PLAIN) == CrisisSignal("suicidal_active", evidence=PLAIN)
+
+    def test_takes_what_it_is_about_from_a_classifier_that_hears_it_too(self) -> None:
+        stub = StubClassifier({"kill": "abuse"}, other=0.9, past=0.8)
+        assert detect(stub, PLAIN) == CrisisSignal("abuse", "past", "other", PLAIN)
+
+    def test_of_harm_to_others_is_about_others(self) -> None:
+        found = detect(None, "I am going to kill him tonight.")
+        assert found is not None
+        assert (found.category, found.who) == ("harm_to_others", "other")
+
+    def test_is_quoted_with_its_sentence_as_the_user_wrote_it(self) -> None:
+        found = detect(None, f"{ORDINARY}Well,  I want to K1LL my\u200bself!! Bye.")
+        assert found is not None
+        assert found.evidence == "Well,  I want to K1LL my\u200bself!!"
+
+    def test_in_a_frame_is_left_to_the_classifier(self) -> None:
+        assert detect(StubClassifier(), FRAMED) is None
+        assert detect(StubClassifier({"kill": "suicidal_active"}), FRAMED) is not None
+        assert detect(None, FRAMED) is None
+
+    def test_outside_a_frame_counts_though_another_stands_in_one(self) -> None:
+        said = f"In the movie she wants to die. {ORDINARY * 3}{PLAIN}"
+        assert detect(StubClassifier(), said) == CrisisSignal("suicidal_active", evidence=PLAIN)
+
+    @pytest.mark.parametrize("place", [0, 100_000, 200_000])
+    def test_is_found_wherever_in_a_long_message(self, place: int) -> None:
+        long = ORDINARY * 5500
+        cut = long.find(". ", place) + 2 if place else 0
+        found = detect(StubClassifier(), f"{long[:cut]}{PLAIN} {long[cut:]}")
+        assert found == CrisisSignal("suicidal_active", evidence=PLAIN)
+
+    @pytest.mark.xfail(strict=True, reason="a child or teenager who tells of abuse gets the category abuse")
+    def test_of_a_child_who_is_beaten_is_of_a_child_at_risk(self) -> None:
+        found = detect(None, "I'm 12 and my dad beats me.")
+        assert found is not None
+        assert found.category == "child_at_risk"
+
+
+class TestTheClassifier:
+    def test_decides_where_no_phrase_stands(self) -> None:
+        found = detect(StubClassifier(MARKED), OBLIQUE)
+        assert found == CrisisSignal("suicidal_passive", evidence=OBLIQUE)
+
+    @pytest.mark.parametrize(("signal", "expected"), [(0.49, False), (0.5, True), (0.51, True)])
+    def test_decides_by_its_threshold(self, signal: float, *, expected: bool) -> None:
+        found = detect(StubClassifier(MARKED, threshold=0.5, signal=signal), OBLIQUE)
+        assert (found is not None) is expected
+
+    def test_says_who_and_when(self) -> None:
+        found = detect(StubClassifier(MARKED, other=0.7, past=0.7), OBLIQUE)
+        assert found is not None
+        assert (found.who, found.time) == ("other", "past")
+
+    def test_reads_the_normalised_message_with_the_two_turns_before_it(self) -> None:
+        stub = StubClassifier()
+        detect(stub, "One.", "Two.", "Three.", "Four.", "I like T3A.")
+        assert stub.read_texts == [("i like t3a.", ("three.", "four."))]
+
+    def test_reads_the_end_of_a_long_turn_before(self) -> None:
+        stub = StubClassifier()
+        detect(stub, "a" * 5 + "b" * 5000 + "c", "Hello.")
+        [(_, (context,))] = stub.read_texts
+        assert len(context) <= 600
+        assert context.endswith("c")
+
+    def test_reads_few_stretches_of_a_long_message(self) -> None:
+        stub = StubClassifier()
+        detect(stub, ORDINARY * 3000)
+        assert len(stub.read_texts) <= 10
+
+    def test_reads_later_stretches_after_the_messages_beginning(self) -> None:
+        stub = StubClassifier()
+        detect(stub, "Earlier.", "Yes?", "It began. " + ORDINARY * 30)
+        contexts = [context for _, context in stub.read_texts]
+        assert contexts[0] == ("earlier.", "yes?")
+        assert all(len(each) == 1 and each[0].startswith("it began.") for each in contexts[1:])
+
+    def test_finds_a_signal_at_the_end_of_a_long_message(self) -> None:
+        found = detect(StubClassifier(MARKED), f"{ORDINARY * 3000}{OBLIQUE}")
+        assert found == CrisisSignal("suicidal_passive", evidence=OBLIQUE)
+
+    def test_quotes_the_sentence_that_tells(self) -> None:
+        found = detect(StubClassifier(MARKED), f"We had tea. {OBLIQUE} It rained.")
+        assert found == CrisisSignal("suicidal_passive", evidence=OBLIQUE)
+
+    @pytest.mark.xfail(strict=True, reason="an exception of the classifier's ends the turn, where phrases could decide")
+    @pytest.mark.parametrize(("text", "expected"), [(PLAIN, True), (ORDINARY, False)])
+    def test_that_fails_leaves_the_phrases_to_decide(self, text: str, *, expected: bool) -> None:
+        assert (detect(BrokenClassifier(), text) is not None) is expected
+
+
+class BrokenClassifier(StubClassifier):
+    """Weights of another shape."""
+
+    def read(self, newest: str, context: Sequence[str] = ()) -> CrisisReading:
+        raise ValueError("cannot reshape array")
+
+
+class TestAShortAnswer:
+    ASKED: Final = "Are you thinking of killing yourself?"
+
+    @pytest.mark.parametrize("answer", ["yeah", "Yes, tonight.", "I am", "maybe"])
+    def test_admits_to_what_was_asked(self, answer: str) -> None:
+        found = detect(StubClassifier(), "I feel low.", self.ASKED, answer)
+        assert found == CrisisSignal("suicidal_active", evidence=answer)
+
+    def test_without_the_question_is_none(self) -> None:
+        assert detect(StubClassifier(), "yeah") is None
+        assert detect(StubClassifier(), "I feel low.", "Do you like tea?", "yeah") is None
+
+    def test_to_an_earlier_question_is_none(self) -> None:
+        assert detect(StubClassifier(), "Hi.", self.ASKED, "no", "Good. Do you like tea?", "yeah") is None
+
+
+class TestEvidence:
+    def test_is_no_longer_than_it_may_be(self) -> None:
+        found = detect(None, "so " * 60 + "I want to kill myself " + "and so on " * 60)
+        assert found is not None
+        assert len(found.evidence) <= LONGEST_EVIDENCE
+
+    @settings(max_examples=150, deadline=None)
+    @given(
+        st.text(max_size=200),
+        st.sampled_from([PLAIN, "k1ll my s e l f", "kill myself", OBLIQUE, "我不想活了"]),
+        st.text(max_size=200),
+    )
+    def test_is_a_piece_of_the_newest_message(self, before: str, said: str, behind: str) -> None:
+        newest = f"{before} {said} {behind}"
+        found = detect(StubClassifier(MARKED), "zebra kill myself", "Hm.", newest)
+        assert found is None or found.evidence in newest
+        assert found is None or 0 < len(found.evidence) <= LONGEST_EVIDENCE
+
+    def test_is_nothing_that_was_said_before(self) -> None:
+        assert detect(StubClassifier(MARKED), PLAIN, "I hear you.", "Thank you, I will call them.") is None
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.text(max_size=120), min_size=1, max_size=4))
+def test_whatever_is_said_is_read(texts: list[str]) -> None:
+    turns = [Turn("listener" if (len(texts) - 1 - i) % 2 else "speaker", text) for i, text in enumerate(texts)]
+    stub: Any = StubClassifier(MARKED)
+    found = CrisisDetector(stub).detect(turns)
+    assert found is None or found.evidence in texts[-1]
+
+
+BLANKLESS: Final = pytest.mark.xfail(strict=True, reason="_MASKED is quadratic in a text without blanks")
+
+
+@pytest.mark.parametrize(
+    "flood", [ORDINARY, "kill ", "want to ", pytest.param("我今天很好。", marks=BLANKLESS), "\u200b", "!"], ids=repr
+)
+def test_a_long_message_takes_less_than_a_second(flood: str) -> None:
+    text = (flood * 50_000)[:50_000]
+    start = time.process_time()
+    detect(StubClassifier(MARKED), text)
+    assert time.process_time() - start < 0.7
+
+
+class TestTheShippedDetector:
+    @pytest.fixture(autouse=True)
+    def _anew(self) -> Any:
+        load_detector.cache_clear()
+        yield
+        load_detector.cache_clear()
+
+    def test_without_weights_goes_on_with_plain_phrases_and_says_so(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def fail() -> None:
+            raise HefCheckpointError("weights are missing")
+
+        monkeypatch.setattr(detector, "load_classifier", fail)
+        with caplog.at_level(logging.WARNING):
+            assert load_detector().detect([Turn("speaker", PLAIN)]) is not None
+        assert "goes on with plain phrases alone: weights are missing" in caplog.text
+
+    def test_is_loaded_once(self) -> None:
+        assert load_detector() is load_detector()
+
+    def test_finds_a_plain_phrase_with_and_without_its_weights(self) -> None:
+        assert load_detector().detect([Turn("speaker", PLAIN)]) is not None

@@ -1,0 +1,36 @@
+"""A megabyte of text is read, weighed and worded within a second of computing, before the model is asked."""
+
+import time
+from typing import Any
+
+import pytest
+from langchain_core.messages import HumanMessage
+from typing_extensions import override
+
+from hef_graph.graph import HefContext, HefOptions, create_hef_graph
+from hef_graph.sem import load_sem
+from tests.fakes import ScriptedModel, SpeakingStubSem, reply_json
+from tests.inputs import LARGE, each
+
+
+class Clocked(ScriptedModel):
+    """Notes when it is asked, in seconds that this process has computed."""
+
+    asked: list[float] = []  # noqa: RUF012  pydantic copies it
+
+    @override
+    def _next(self, messages: Any) -> str:
+        self.asked.append(time.process_time())
+        return reply_json("joyful", "Yay!")
+
+
+@pytest.mark.parametrize("sem", ["stub", "shipped", "lexicon"])
+@each(LARGE)
+def test_a_megabyte_reaches_the_model_within_a_second(sem: str, given: str) -> None:
+    model, reader = Clocked(answers=[]), SpeakingStubSem() if sem == "stub" else load_sem(sem)
+    graph = create_hef_graph(model, sem=reader, options=HefOptions(crisis_policy=None))
+    context = HefContext(deadline=600.0)
+    graph.invoke({"messages": [HumanMessage("I won!")]}, context=context)
+    start = time.process_time()
+    graph.invoke({"messages": [HumanMessage(given)]}, context=context)
+    assert model.asked[-1] - start < 1.0
