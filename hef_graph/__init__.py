@@ -7,8 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hef_graph.crisis import CrisisEvent, CrisisPolicy, CrisisSignal, Resource
     from hef_graph.chat_model import EmpatheticChatModel
+    from hef_graph.crisis import CrisisEvent, CrisisPolicy, CrisisSignal, Resource
     from hef_graph.emotions import EMOTIONS
     from hef_graph.errors import HefCheckpointError, HefError, HefInputError, HefModelError, HefReplyError
     from hef_graph.graph import (

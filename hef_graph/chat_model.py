@@ -136,7 +136,7 @@ class EmpatheticChatModel(BaseChatModel):
     ) -> ChatResult:
         prepared = self._prepare(messages, kwargs.get("model"))
         result = prepared.model._generate(prepared.prompt, run_manager=run_manager)  # noqa: SLF001  the same call, not a second run in the traces
-        return _stopped(result, stop)
+        return _stopped(result, _stops(prepared, stop))
 
     @override
     async def _agenerate(
@@ -148,7 +148,7 @@ class EmpatheticChatModel(BaseChatModel):
     ) -> ChatResult:
         prepared = await self._aprepare(messages, kwargs.get("model"))
         result = await prepared.model._agenerate(prepared.prompt, run_manager=run_manager)  # noqa: SLF001  as above
-        return _stopped(result, stop)
+        return _stopped(result, _stops(prepared, stop))
 
     @override
     def _stream(
@@ -158,7 +158,8 @@ class EmpatheticChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        prepared, stopping = self._prepare(messages, kwargs.get("model")), StopSequences(stop or ())
+        prepared = self._prepare(messages, kwargs.get("model"))
+        stopping = StopSequences(_stops(prepared, stop))
         for chunk in prepared.model._stream(prepared.prompt, run_manager=run_manager):  # noqa: SLF001  as above
             yield stopping.pass_on(chunk)
 
@@ -170,7 +171,8 @@ class EmpatheticChatModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        prepared, stopping = await self._aprepare(messages, kwargs.get("model")), StopSequences(stop or ())
+        prepared = await self._aprepare(messages, kwargs.get("model"))
+        stopping = StopSequences(_stops(prepared, stop))
         async for chunk in prepared.model._astream(prepared.prompt, run_manager=run_manager):  # noqa: SLF001  as above
             yield stopping.pass_on(chunk)
 
@@ -204,8 +206,13 @@ def _name_of(model: Any) -> str:
     return str(model or "embedded listener")
 
 
-def _stopped(result: ChatResult, stop: Sequence[str] | None) -> ChatResult:
+def _stops(prepared: PreparedAnswer, stop: Sequence[str] | None) -> Sequence[str]:
+    """The caller's stop sequences; none for help lines, of which nothing may be cut off."""
+    return () if isinstance(prepared.model, FixedAnswer) else stop or ()
+
+
+def _stopped(result: ChatResult, stop: Sequence[str]) -> ChatResult:
     [generation] = result.generations
     message = generation.message
-    text = StopSequences(stop or ()).cut(str(message.text))
+    text = StopSequences(stop).cut(str(message.text))
     return ChatResult(generations=[ChatGeneration(message=message.model_copy(update={"content": text}))])

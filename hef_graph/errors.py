@@ -8,7 +8,7 @@ HefError
 └── HefReplyError       a model's answer that does not fit the reply's schema
 
 Their texts say what was wrong by kind, place and length, and never repeat what a user or a model has written: they end
-up in logs. Where a foreign error may repeat it, ours is raised `from None`; a debugger finds the other in `__context__`.
+up in logs. Where a foreign error may repeat it, ours is raised `from None`; `__context__` still holds it for debuggers.
 """
 
 

@@ -61,10 +61,10 @@ RECALLED: Final = "In an earlier conversation the speaker felt {emotion}{words}.
 """Memory across conversations: one line, left to the model's tact."""
 
 CARE: Final = (
-    "Earlier in this conversation the speaker told of a crisis and was shown help lines. Stay gentle and steady: take them "
-    "seriously, ask openly, let them set the pace. Do not lecture, diagnose or promise anything, describe no way of doing "
-    "harm, and write no phone numbers (the application shows them). Where it fits, encourage them to reach one of the "
-    "help lines or somebody they trust, without repeating it every time."
+    "Earlier in this conversation the speaker told of a crisis and was shown help lines. Stay gentle and steady: take "
+    "them seriously, ask openly, let them set the pace. Do not lecture, diagnose or promise anything, describe no way "
+    "of doing harm, and write no phone numbers (the application shows them). Where it fits, encourage them to reach "
+    "one of the help lines or somebody they trust, without repeating it every time."
 )
 """For the turns after a crisis signal. "No phone numbers" because models make them up."""
 

@@ -7,7 +7,7 @@ the messages in its own node, so neither the small empathetic model (SEM) nor th
 import hashlib
 import math
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Final, NotRequired, TypeAlias, TypeGuard, cast
 
@@ -18,7 +18,7 @@ from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
 from langgraph.types import Command
 from typing_extensions import override
 
-from hef_graph.chat.crisis import answer_signal, find_signal
+from hef_graph.chat.crisis import answer_signal, find_signal, turns_since_crisis
 from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.reading import SEM_SHARE, read_evidence
 from hef_graph.crisis import DEFAULT_POLICY, CrisisPolicy
@@ -125,7 +125,9 @@ class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
         signal = find_signal(self._policy, said) if _holds_text(said) else None
         if self._policy is None or signal is None:
             return None
-        locale = getattr(getattr(request.runtime, "context", None), "locale", None) or self._locale
+        context = getattr(request.runtime, "context", None)
+        told = context.get("locale") if isinstance(context, Mapping) else getattr(context, "locale", None)
+        locale = told or self._locale
         answer = answer_signal(self._policy, signal, locale)
         update = _reading(request.state, Evidence((), CauseWords())) | {"crisis": signal.to_json(), "since_crisis": 0}
         return _record(ModelResponse([answer]), update)
@@ -189,12 +191,13 @@ def _record(response: ModelResponse[Any], update: Update) -> Response:
 
 def _reading(state: AgentState[Any], evidence: Evidence) -> Update:
     """What the state is told of a reading of its newest user message."""
-    since = cast("Update", state).get("since_crisis")
+    kept = cast("Update", state).get("since_crisis")
+    since = turns_since_crisis(state["messages"]) if kept is None else kept + 1
     return {
         "emotion": evidence.candidates[0].label if evidence.candidates else None,
         **evidence.to_json(),
         "crisis": None,
-        "since_crisis": None if since is None else since + 1,
+        "since_crisis": since,
         _READ: _fingerprint(newest_user_message(state["messages"])),
     }
 

@@ -9,7 +9,7 @@ from langchain_core.messages import HumanMessage
 
 from hef_graph.chat_model import EmpatheticChatModel
 from hef_graph.errors import HefInputError
-from hef_graph.graph import create_hef_graph
+from hef_graph.graph import HefOptions, create_hef_graph
 from hef_graph.middleware import EmpathyMiddleware
 from hef_graph.tool import create_emotion_tool
 from tests.agents import ToolModel, agent_on
@@ -20,24 +20,27 @@ from tests.stores import KINDS, Place, open_saver, place_for
 
 pytest_plugins = ["tests.postgres"]
 
+UNCHECKED: Final = HefOptions(crisis_policy=None)
+"""What the crisis check makes of a text is not the question here."""
+
 Ask: TypeAlias = Callable[[list[Any]], str]
 """From messages to the reply; what is left behind is plain JSON."""
 
 
 def ask_graph(messages: list[Any]) -> str:
     model = ScriptedModel(answers=[reply_json("joyful", "Yay!")])
-    out = create_hef_graph(model, sem=SpeakingStubSem()).invoke({"messages": messages})
+    out = create_hef_graph(model, sem=SpeakingStubSem(), options=UNCHECKED).invoke({"messages": messages})
     require_json(out)
     return str(out["messages"][-1].text)
 
 
 def ask_chat_model(messages: list[Any]) -> str:
     model = ScriptedModel(answers=[reply_json("joyful", "Yay!")])
-    return str(EmpatheticChatModel(model=model, sem=SpeakingStubSem()).invoke(messages).text)
+    return str(EmpatheticChatModel(model=model, sem=SpeakingStubSem(), crisis_policy=None).invoke(messages).text)
 
 
 def ask_agent(messages: list[Any]) -> str:
-    agent = agent_on(ToolModel(answers=["Yay!"]), EmpathyMiddleware(StubSem()))
+    agent = agent_on(ToolModel(answers=["Yay!"]), EmpathyMiddleware(StubSem(), crisis_policy=None))
     return str(agent.invoke({"messages": messages})["messages"][-1].text)
 
 
@@ -55,6 +58,14 @@ where_input_is_ours = pytest.mark.parametrize("ask", [ask_graph, ask_chat_model]
 @each(TEXTS)
 def test_any_text_is_answered(ask: Ask, given: str) -> None:
     assert ask([HumanMessage(given)]) == "Yay!"
+
+
+@each(TEXTS)
+def test_any_text_passes_the_crisis_check_or_is_answered_by_it(given: str) -> None:
+    model = ScriptedModel(answers=[reply_json("joyful", "Yay!")])
+    out = create_hef_graph(model, sem=SpeakingStubSem()).invoke({"messages": [HumanMessage(given)]})
+    require_json(out)
+    assert (out["crisis"] is None) is (out["messages"][-1].text == "Yay!")
 
 
 @where_input_is_ours
@@ -114,7 +125,7 @@ async def test_every_checkpointer_keeps_any_message(kind: str, request: pytest.F
     given = [*map(HumanMessage, TEXTS.values()), *READABLE.values()]
     model = ScriptedModel(answers=[reply_json("joyful", "Yay!")] * len(given))
     async with open_saver(place) as saver:
-        graph = create_hef_graph(model, sem=SpeakingStubSem(), checkpointer=saver)
+        graph = create_hef_graph(model, sem=SpeakingStubSem(), checkpointer=saver, options=UNCHECKED)
         for message in given:
             turn: Any = {"messages": [message]}
             left = await graph.ainvoke(turn, thread("1")) if place.awaited else graph.invoke(turn, thread("1"))

@@ -1,4 +1,5 @@
 import unicodedata
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -6,7 +7,14 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolCall, ToolMessage
 
 from hef_graph.errors import HefInputError
-from hef_graph.messages import clean_text, turns_from_messages, words_of_the_application
+from hef_graph.messages import (
+    DEEPEST,
+    clean_text,
+    read_messages,
+    text_of,
+    turns_from_messages,
+    words_of_the_application,
+)
 from hef_graph.types import Turn
 
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
@@ -112,3 +120,66 @@ def test_the_applications_words_come_in_order_with_its_prompt_first() -> None:
 
 def test_an_application_without_words_has_none() -> None:
     assert words_of_the_application([HumanMessage("Hi.")], None) is None
+
+
+def test_messages_that_can_be_kept_are_the_ones_that_were_given() -> None:
+    given = [HumanMessage("I won!"), HumanMessage([IMAGE, {"type": "text", "text": "Look."}]), AIMessage("Yay.")]
+    assert all(read is message for read, message in zip(read_messages(given), given, strict=True))
+
+
+def test_one_message_alone_is_a_conversation() -> None:
+    assert read_messages("I won!") == read_messages([("user", "I won!")]) == [HumanMessage("I won!")]
+
+
+def test_what_databases_refuse_is_replaced_all_over_a_users_message() -> None:
+    deep = {"type": "zorp", "a\x00": ["\ud800", {"b": "\udfff"}]}
+    [read] = read_messages(
+        [HumanMessage([deep, "so\x00"], name="\ud800", id="\x00", additional_kwargs={"x": "\ud800"})]
+    )
+    bad = "\ufffd"
+    assert read.content == [{"type": "zorp", f"a{bad}": [bad, {"b": bad}]}, f"so{bad}"]
+    assert (read.name, read.id, read.additional_kwargs) == (bad, bad, {"x": bad})
+
+
+def test_the_rest_of_a_users_text_stays_as_it_was_written() -> None:
+    text = "\u202ebidi\x07\r\n 😢 "
+    assert read_messages([("user", text)])[0].content == text
+
+
+def test_blocks_that_a_provider_made_are_not_looked_into() -> None:
+    made: Any = [{"type": "reasoning", "signature": b"\xff"}]
+    assert read_messages([AIMessage(made)])[0].content == made
+
+
+@pytest.mark.parametrize(("depth", "kept"), [(DEEPEST - 2, True), (DEEPEST + 1, False)])
+def test_blocks_may_be_nested_as_deep_as_serializers_go(depth: int, kept: bool) -> None:
+    value: Any = "deep"
+    for _ in range(depth):
+        value = [value]
+    message = HumanMessage([{"type": "zorp", "deep": value}])
+    if kept:
+        assert read_messages([message]) == [message]
+    else:
+        with pytest.raises(HefInputError, match="message 0 is nested deeper than 50 levels"):
+            read_messages([message])
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (None, r"there are no messages \(None\)"),
+        ([("user", "Hi."), 5], r"message 1 \(int\) cannot be read"),
+        ([{"role": "user", "content": [5]}], r"message 0 \(dict\) cannot be read"),
+        ([HumanMessage([{"type": "image", "data": b"x"}])], "message 0 holds a bytes, which is no JSON"),
+        ([HumanMessage([{"type": "zorp", "n": 2**63}])], "message 0 holds a number that"),
+        ([HumanMessage.model_construct(content=None)], "message 0 has content that is neither"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused_by_its_place_and_kind(given: Any, told: str) -> None:
+    with pytest.raises(HefInputError, match=told):
+        read_messages(given)
+
+
+@pytest.mark.parametrize("content", [None, 5, [5], {"text": "x"}, ""])
+def test_a_message_without_text_has_an_empty_one(content: Any) -> None:
+    assert text_of(HumanMessage.model_construct(content=content)) == ""

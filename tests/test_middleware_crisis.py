@@ -180,7 +180,6 @@ class TestTheCountry:
         out = agent.invoke({"messages": [CRISIS]}, context=Caller())
         assert out["messages"][-1].text == DEFAULT_POLICY.respond(SIGNAL, "GB")
 
-    @pytest.mark.xfail(strict=True, reason="a context that is a dict has no attribute `locale`")
     def test_is_seen_in_a_context_that_is_a_dict(self) -> None:
         agent = agent_on(ToolModel(answers=[]), ours(), context_schema=Request)
         out = agent.invoke({"messages": [CRISIS]}, context={"locale": "GB"})
@@ -261,7 +260,6 @@ class TestAfterwards:
         kept = agent.get_state(ONE).values
         assert {key: kept[key] for key in out} == out
 
-    @pytest.mark.xfail(strict=True, reason="the care hangs on the state's since_crisis alone")
     def test_without_a_checkpointer_the_fixed_answer_among_the_messages_says_it(self) -> None:
         model = ToolModel(answers=["I am here."])
         agent = create_agent(model, [], middleware=[ours()])

@@ -163,7 +163,9 @@ def test_the_watch_sees_what_is_told(watch: Watch) -> None:
 @each(SEMS)
 async def test_a_sem_that_fails_in_a_graph(given: SpeakingStubSem, strict: bool, mode: Mode, watch: Watch) -> None:
     model = ScriptedModel(answers=[reply_json("sad", "Oh no.")])
-    graph = create_hef_graph(model, sem=given, options=HefOptions(strict=strict), checkpointer=InMemorySaver())
+    graph = create_hef_graph(
+        model, sem=given, options=HefOptions(strict=strict, crisis_policy=None), checkpointer=InMemorySaver()
+    )
     with watch.over():
         await run_turn(graph.with_config(configurable={"thread_id": "1"}), mode, TEXT)
 
@@ -173,7 +175,7 @@ async def test_a_sem_that_fails_in_a_graph(given: SpeakingStubSem, strict: bool,
 @each(MODELS)
 async def test_a_model_that_fails_in_a_graph(given: list[Answer], strict: bool, mode: Mode, watch: Watch) -> None:
     graph = create_hef_graph(
-        ScriptedModel(answers=list(given)), sem=SpeakingStubSem(), options=HefOptions(strict=strict)
+        ScriptedModel(answers=list(given)), sem=SpeakingStubSem(), options=HefOptions(strict=strict, crisis_policy=None)
     )
     with watch.over():
         await run_turn(graph, mode, TEXT)
@@ -191,7 +193,7 @@ async def test_a_store_and_a_policy_that_fail_in_a_graph(mode: Mode) -> None:
 @either
 @each(SEMS)
 async def test_a_sem_that_fails_in_an_agent(given: SpeakingStubSem, strict: bool, awaited: bool, watch: Watch) -> None:
-    agent = agent_on(ToolModel(answers=["Oh no."]), EmpathyMiddleware(given, strict=strict))
+    agent = agent_on(ToolModel(answers=["Oh no."]), EmpathyMiddleware(given, strict=strict, crisis_policy=None))
     asked = {"messages": [HumanMessage(TEXT)]}
     with watch.over():
         await agent.ainvoke(asked) if awaited else agent.invoke(asked)
@@ -206,7 +208,8 @@ def test_a_sem_that_fails_as_a_tool(given: SpeakingStubSem, watch: Watch) -> Non
 @either
 @each(SEMS)
 def test_a_sem_that_fails_in_a_chat_model(given: SpeakingStubSem, strict: bool, watch: Watch) -> None:
-    model = EmpatheticChatModel(model=ScriptedModel(answers=[reply_json("sad", "Oh.")]), sem=given, strict=strict)
+    inner = ScriptedModel(answers=[reply_json("sad", "Oh.")])
+    model = EmpatheticChatModel(model=inner, sem=given, strict=strict, crisis_policy=None)
     with watch.over():
         list(model.stream(TEXT))
 
@@ -215,7 +218,8 @@ def test_a_sem_that_fails_in_a_chat_model(given: SpeakingStubSem, strict: bool, 
 @either
 @each(MODELS)
 def test_a_model_that_fails_in_a_chat_model(given: list[Answer], strict: bool, call: str, watch: Watch) -> None:
-    model = EmpatheticChatModel(model=ScriptedModel(answers=list(given)), sem=SpeakingStubSem(), strict=strict)
+    inner = ScriptedModel(answers=list(given))
+    model = EmpatheticChatModel(model=inner, sem=SpeakingStubSem(), strict=strict, crisis_policy=None)
     ways: dict[str, Callable[[], object]] = {
         "invoke": lambda: model.invoke(TEXT),
         "ainvoke": lambda: asyncio.run(model.ainvoke(TEXT)),

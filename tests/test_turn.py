@@ -7,15 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
+from hef_graph.delimiters import EVIDENCE_CLOSE, EVIDENCE_OPEN
 from hef_graph.errors import HefInputError
-from hef_graph.instruction import (
-    EVIDENCE_CLOSE,
-    EVIDENCE_OPEN,
-    TWO_STAGE,
-    TWO_STAGE_UNSURE,
-    Instruction,
-    build_instruction,
-)
+from hef_graph.instruction import TWO_STAGE, TWO_STAGE_UNSURE, Instruction, build_instruction
 from hef_graph.lexicon import Lexicon, WordEntry
 from hef_graph.turn import (
     HELPFUL_FROM,
@@ -27,7 +21,7 @@ from hef_graph.turn import (
     weigh_evidence,
     word_evidence,
 )
-from hef_graph.types import CauseWords, EmotionScore, Turn
+from hef_graph.types import LONGEST_WORD, CauseWords, EmotionAnalysis, EmotionScore, Turn, WordScore
 from tests.fakes import LABELS, StubSem
 
 EVIDENCE = Evidence((EmotionScore("sad", 0.75), EmotionScore("lonely", 0.125)), CauseWords(("died",), ("parrot",)))
@@ -51,6 +45,31 @@ def test_evidence_holds_the_likeliest_emotions_and_the_heaviest_words() -> None:
     evidence = weigh_evidence(analysis, TURNS, ReadingOptions(k1=2, k2=2))
     assert [score.label for score in evidence.candidates] == ["lonely", "sad"]
     assert evidence.causes == CauseWords(high=("died",), low=("alone",))
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        WordScore("aunt", 0, 3, 7, 1.0),
+        WordScore("died", 0, 3, 7, 1.0),
+        WordScore("died", 9, 10, 14, 1.0),
+        WordScore("died", -1, 10, 14, 1.0),
+        WordScore("died.", 0, 10, 15, 1.0),
+        WordScore("parrot died", 0, 3, 14, 1.0),
+        WordScore("", 0, 0, 0, 1.0),
+        WordScore("Oh", 1, 0, 2, 1.0),
+    ],
+)
+def test_what_the_speaker_did_not_say_as_a_word_is_no_cause_word_whatever_a_sem_returns(word: WordScore) -> None:
+    analysis = EmotionAnalysis((EmotionScore("sad", 1.0),), (word, WordScore("parrot", 0, 3, 9, 0.1)))
+    causes = weigh_evidence(analysis, TURNS, ReadingOptions()).causes
+    assert [*causes.high, *causes.low] == ["parrot"]
+
+
+def test_a_cause_word_that_is_far_too_long_is_cut() -> None:
+    text = "a" * 9999
+    analysis = EmotionAnalysis((EmotionScore("sad", 1.0),), (WordScore(text, 0, 0, len(text), 1.0),))
+    assert weigh_evidence(analysis, [Turn("speaker", text)], ReadingOptions()).causes.low == (text[:LONGEST_WORD],)
 
 
 @pytest.mark.usefixtures("lexicon")

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from hef_graph.errors import HefInputError
-from hef_graph.types import ReplyGenerator, SmallEmpatheticModel, Turn, turns_from_dialogue
+from hef_graph.types import ReplyGenerator, SmallEmpatheticModel, Turn, is_word, turns_from_dialogue
 from tests.fakes import SpeakingStubSem, StubSem
 
 
@@ -33,6 +33,16 @@ def test_turns_keep_their_roles() -> None:
 def test_a_bare_text_is_refused_with_its_fix_and_without_its_words() -> None:
     with pytest.raises(HefInputError, match=r"got one text of 14 characters; write \[text\]"):
         turns_from_dialogue("I lost my keys")
+
+
+@pytest.mark.parametrize("text", ["died", "don’t", "re-do", "nai\u0308ve", "5", "Größe", "我", "a" * 99])
+def test_letters_accents_digits_apostrophes_and_hyphens_make_a_word(text: str) -> None:
+    assert is_word(text)
+
+
+@pytest.mark.parametrize("text", ["", "two words", "end.", "<b>", "a_b", "{x}", '"', "a\nb", "\u200b", "\ud800", "😢"])
+def test_anything_else_in_it_makes_it_none(text: str) -> None:
+    assert not is_word(text)
 
 
 def test_an_empty_dialogue_is_refused() -> None:

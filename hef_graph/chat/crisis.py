@@ -13,6 +13,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from hef_graph.crisis import DEFAULT_POLICY, CrisisEvent, CrisisPolicy, CrisisSignal
+from hef_graph.errors import HefInputError
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +35,8 @@ def answer_signal(policy: CrisisPolicy, signal: CrisisSignal, locale: str | None
     """The fixed message, as a model's message that `turns_since_crisis` knows again; the event is told."""
     try:
         text = policy.respond(signal, locale)
+        if not isinstance(text, str) or not text.strip():
+            raise HefInputError(f"respond gave {type(text).__name__} without words")  # noqa: TRY301  told as any failure
     except Exception as error:  # noqa: BLE001  as above
         _log.warning("the crisis policy failed with %s; the shipped one answers instead", type(error).__name__)
         text = DEFAULT_POLICY.respond(signal, locale)
@@ -53,7 +56,8 @@ def turns_since_crisis(messages: Sequence[BaseMessage]) -> int | None:
 
 
 def _is_crisis_answer(message: BaseMessage) -> bool:
-    return bool((message.response_metadata.get(_MARK) or {}).get("crisis"))
+    told = message.response_metadata.get(_MARK)
+    return isinstance(told, dict) and bool(told.get("crisis"))
 
 
 class FixedAnswer(BaseChatModel):

@@ -17,7 +17,7 @@ from hef_graph.chat.outcome import Outcome
 from hef_graph.chat.release import release
 from hef_graph.delimiters import escape_evidence
 from hef_graph.errors import HefReplyError
-from hef_graph.reply import Reply, parse_reply, partial_emotion, partial_response
+from hef_graph.reply import Reply, parse_reply, partial_emotion, partial_response, printable
 
 REPAIR: Final = (
     "That answer could not be used: {problem}. Answer again with nothing but one JSON object: "
@@ -186,7 +186,7 @@ def _cut(tried: Sequence[_Tried], case: Case) -> CutReply:
 def _salvage(tried: _Tried, case: Case) -> Outcome | None:
     """`salvage`, without the sentences that may not be shown."""
     found = salvage(tried.attempt, tried.problem, case)
-    text = release(found.response, case.known).text if found else ""
+    text = release(printable(found.response), case.known).text if found else ""
     return replace(found, response=text) if found and text else None
 
 

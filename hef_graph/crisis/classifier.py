@@ -10,19 +10,25 @@ from typing import Any, Final, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
 from hef_graph.crisis.encoder import Array, Encoder, dequantise, quantise
 from hef_graph.crisis.signals import CATEGORIES, Category, Time, Who
 from hef_graph.errors import HefCheckpointError
+from hef_graph.files import MEGABYTE, check_size, read_object
 
 SHIPPED: Final = Path(__file__).parent / "weights"
 WEIGHTS: Final = "model.safetensors"
 CONFIG: Final = "config.json"
 TOKENIZER: Final = "tokenizer.json"
 FORMAT: Final = 1
+
+LARGEST: Final = {WEIGHTS: 64 * MEGABYTE, TOKENIZER: 8 * MEGABYTE}
+MOST_HEADS: Final = 64
+LONGEST_WORD: Final = 1000
+KINDS: Final = ("BertNormalizer", "BertPreTokenizer", "WordPiece")
+MARKS: Final = ("[CLS]", "[SEP]", "[UNK]")
 
 OUTPUTS: Final = len(CATEGORIES) + 3
 """A logit for each category, one for none; then one for "somebody else", one for "past"."""
@@ -82,18 +88,16 @@ class CrisisClassifier:
             HefCheckpointError: a file is missing, damaged, or not the one that `config.json` belongs to.
         """
         try:
-            config: Any = json.loads((folder / CONFIG).read_text("utf-8"))
-            for name in (WEIGHTS, TOKENIZER):
-                _check_hash(folder / name, config["sha256"][name])
+            config = read_object(folder / CONFIG, most=MEGABYTE)
+            _check_files(folder, config)
             packed = cast("dict[str, NDArray[np.generic]]", load_file(folder / WEIGHTS))
-            tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
-            if config["format"] != FORMAT:
-                raise HefCheckpointError(
-                    f"{folder / CONFIG} has format {config['format']!r}; this version reads {FORMAT}"
-                )
-            return cls(Encoder(dequantise(packed), int(config["heads"])), tokenizer, float(config["threshold"]))
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            raise HefCheckpointError(f"the crisis classifier in {folder} cannot be read: {error}") from error
+            encoder = Encoder(dequantise(packed), _whole(config["heads"]))
+            encoder.check(MOST_POSITIONS, OUTPUTS)
+            tokenizer = _read_tokenizer(folder / TOKENIZER, encoder.vocabulary)
+            return cls(encoder, tokenizer, _share(config["threshold"]))
+        except Exception as error:  # files of any kind: safetensors, NumPy and tokenizers each raise their own
+            reason = str(error) if isinstance(error, HefCheckpointError | ValueError) else repr(error)
+            raise HefCheckpointError(f"the crisis classifier in {folder} cannot be read: {reason[:500]}") from error
 
     def read(self, newest: str, context: Sequence[str] = ()) -> CrisisReading:
         """Read a normalised text after what was said before it, oldest first."""
@@ -129,6 +133,44 @@ def save_classifier(folder: Path, weights: dict[str, Array], tokenizer: Tokenize
     tokenizer.save(str(folder / TOKENIZER), pretty=False)
     hashes = {name: _hash(folder / name) for name in (WEIGHTS, TOKENIZER)}
     (folder / CONFIG).write_text(json.dumps({"format": FORMAT, **config, "sha256": hashes}, indent=1) + "\n", "utf-8")
+
+
+def _check_files(folder: Path, config: dict[str, Any]) -> None:
+    """The folder is of this version's format, and its files are those that the config belongs to."""
+    if config.get("format") != FORMAT:
+        raise HefCheckpointError(f"{folder / CONFIG} has format {config.get('format')!r}; this version reads {FORMAT}")
+    for name, most in LARGEST.items():
+        check_size(folder / name, most=most)
+        _check_hash(folder / name, config["sha256"][name])
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int or not 1 <= value <= MOST_HEADS:
+        raise ValueError(f"heads must be a whole number from 1 to {MOST_HEADS}")
+    return value
+
+
+def _share(value: object) -> float:
+    if not isinstance(value, float) or not 0 < value < 1:  # NaN is not either: it would let nothing or everything pass
+        raise ValueError("threshold must be a number between 0 and 1")
+    return value
+
+
+def _read_tokenizer(path: Path, size: int) -> Tokenizer:
+    """BERT's tokenizer and no other: a normalizer or pattern of another kind may take all time and memory there is."""
+    values = read_object(path, most=LARGEST[TOKENIZER])
+    kinds = tuple((values[part] or {}).get("type") for part in ("normalizer", "pre_tokenizer", "model"))
+    if kinds != KINDS or values.get("truncation") or values.get("padding"):
+        raise ValueError(f"its tokenizer is made of {kinds}; expected {KINDS}, without truncation and padding")
+    if values["model"].get("max_input_chars_per_word", 0) > LONGEST_WORD:
+        raise ValueError(f"its tokenizer splits words of more than {LONGEST_WORD} letters")
+    tokenizer = Tokenizer.from_file(str(path))
+    if sorted(tokenizer.get_vocab().values()) != list(range(size)):
+        raise ValueError(f"its tokenizer does not number its pieces from 0 to {size - 1}, as the weights do")
+    if missing := [mark for mark in MARKS if tokenizer.token_to_id(mark) is None]:
+        raise ValueError(f"its tokenizer has no {missing[0]}")
+    tokenizer.encode_special_tokens = True  # what users write is never read as a mark
+    return tokenizer
 
 
 def _check_hash(path: Path, promised: object) -> None:

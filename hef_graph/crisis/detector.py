@@ -3,7 +3,8 @@
 1. The newest user message is normalised (`normalisation.py`) and searched for plain phrases, all of it (`rules.py`).
 2. A phrase that stands in no frame ("in the film …", "I would never …") is a signal, whatever the classifier thinks.
 3. So is a short answer that admits to what the listener asked (`answers.py`).
-4. Else the classifier reads the message in windows, with what was said before, and decides.
+4. Else the classifier reads the message in windows, with what was said before, and decides. After a signal, the next
+   message must be one by itself: "yes, please" to an offer of help is none.
 """
 
 import logging
@@ -53,7 +54,12 @@ class CrisisDetector:
         return self._from_readings(newest, plain, windows, readings, context)
 
     def _read(self, text: str, context: Sequence[str]) -> CrisisReading | None:
-        return self.classifier.read(text, context) if self.classifier else None
+        """None without a classifier, and where it fails: the plain phrases decide then."""
+        try:
+            return self.classifier.read(text, context) if self.classifier else None
+        except Exception as error:  # noqa: BLE001  damaged weights of any kind; nobody's help lines may hang on them
+            _log.warning("the crisis classifier failed with %s; plain phrases alone decide", type(error).__name__)
+            return None
 
     def _from_hit(self, newest: str, plain: PlainText, hit: Hit, reading: CrisisReading | None) -> CrisisSignal:
         """The phrase says what it is, unless the classifier, which sees the rest, also finds a signal."""
@@ -77,10 +83,17 @@ class CrisisDetector:
         if self.classifier is None or not read:
             return None
         signal, position, reading = max(read, key=lambda entry: entry[:2])
-        if signal < self.classifier.threshold:
+        if signal < self.classifier.threshold or not self._is_new(plain.text, windows[-position], context):
             return None
         start, end = plain.span(*self._telling_sentence(plain.text, windows[-position], context))
         return CrisisSignal(reading.category, reading.time, reading.who, _quote(newest, start, end))
+
+    def _is_new(self, text: str, window: Window, context: Sequence[str]) -> bool:
+        """Whether the window is a signal by itself too, where the user's turn before it was one already."""
+        if self.classifier is None or len(context) < CONTEXT_TURNS or window.start:
+            return True
+        before, threshold = self.classifier.read(context[0]).signal, self.classifier.threshold
+        return before < threshold or self.classifier.read(text[window.start : window.end]).signal >= threshold
 
     def _telling_sentence(self, text: str, window: Window, context: Sequence[str]) -> tuple[int, int]:
         """The sentence of the window that is the likeliest signal by itself."""
@@ -89,8 +102,8 @@ class CrisisDetector:
         ]
         if len(sentences) <= 1 or self.classifier is None:
             return window.start, window.end
-        scored = [(self.classifier.read(text[s.start : s.end], context).signal, s) for s in sentences[:MOST_SENTENCES]]
-        _, best = max(scored, key=lambda entry: entry[0])
+        readings = [(self._read(text[s.start : s.end], context), s) for s in sentences[:MOST_SENTENCES]]
+        _, best = max(((reading.signal if reading else 0.0, s) for reading, s in readings), key=lambda entry: entry[0])
         return best.start, best.end
 
 

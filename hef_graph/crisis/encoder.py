@@ -34,6 +34,28 @@ class Encoder:
         """How many there are."""
         return sum(name.endswith(".attention.query.weight") for name in self.weights)
 
+    @property
+    def vocabulary(self) -> int:
+        """How many pieces it knows."""
+        return len(self.weights["embeddings.token.weight"])
+
+    def check(self, positions: int, outputs: int) -> None:
+        """Nothing, if the weights are finite and of the shapes of one encoder.
+
+        Raises:
+            ValueError: one is missing, left over, of another shape, or holds NaN or infinity.
+        """
+        found = {name: values.shape for name, values in self.weights.items()}
+        size = self.weights["embeddings.token.weight"].shape[1]
+        inner, head = (len(self.weights[f"{name}.weight"]) for name in ("layers.0.feed_forward.inner", "head.dense"))
+        wanted = _shapes(Sizes(self.vocabulary, positions, size, inner, self.layers, head, outputs))
+        if wrong := sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name)):
+            raise ValueError(f"{wrong[0]} is {found.get(wrong[0])}, expected {wanted.get(wrong[0])}")
+        if size % self.heads:
+            raise ValueError(f"{self.heads} heads do not divide {size}")
+        if broken := [name for name, values in self.weights.items() if not np.isfinite(values).all()]:
+            raise ValueError(f"{broken[0]} holds NaN or infinity")
+
     def read(self, ids: NDArray[np.int64], kinds: NDArray[np.int64]) -> Array:
         """The head's logits `(outputs,)`; `ids` and `kinds` are `(tokens,)`, 0 the newest message, 1 the rest."""
         weights = self.weights
@@ -78,6 +100,37 @@ class Encoder:
         return result
 
 
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What an encoder's shapes follow from."""
+
+    pieces: int
+    positions: int
+    hidden: int
+    inner: int
+    layers: int
+    head: int
+    outputs: int
+
+
+def _shapes(sizes: Sizes) -> dict[str, tuple[int, ...]]:
+    """The weights of an encoder, by name."""
+    hidden, inner = sizes.hidden, sizes.inner
+    embeddings = {"token": sizes.pieces, "position": sizes.positions, "kind": 2}
+    linear = {"head.dense": (sizes.head, 2 * hidden), "head.output": (sizes.outputs, sizes.head)}
+    norms = ["embeddings.norm"]
+    for layer in (f"layers.{index}" for index in range(sizes.layers)):
+        linear |= {f"{layer}.attention.{part}": (hidden, hidden) for part in ("query", "key", "value", "output")}
+        linear |= {f"{layer}.feed_forward.inner": (inner, hidden), f"{layer}.feed_forward.outer": (hidden, inner)}
+        norms += [f"{layer}.attention.norm", f"{layer}.feed_forward.norm"]
+    return {
+        **{f"embeddings.{name}.weight": (rows, hidden) for name, rows in embeddings.items()},
+        **{f"{name}.weight": shape for name, shape in linear.items()},
+        **{f"{name}.bias": shape[:1] for name, shape in linear.items()},
+        **{f"{name}.{part}": (hidden,) for name in norms for part in ("weight", "bias")},
+    }
+
+
 def _gelu(given: Array) -> Array:
     """The tanh approximation of `x Φ(x)` (Hendrycks and Gimpel 2016)."""
     inner = math.sqrt(2 / math.pi) * (given + 0.044715 * given * given * given)
@@ -104,7 +157,10 @@ def dequantise(packed: Mapping[str, NDArray[np.generic]]) -> dict[str, Array]:
     for name, values in packed.items():
         if name.endswith(QUANTISED):
             whole = name.removesuffix(QUANTISED)
-            weights[whole] = values.astype(np.float32) * packed[whole + SCALE].astype(np.float32)
+            scales = packed[whole + SCALE]
+            if scales.shape != (len(values), 1):  # else NumPy would spread the one over the other, and fill the memory
+                raise ValueError(f"{whole + SCALE} is {scales.shape}, expected {(len(values), 1)}")
+            weights[whole] = values.astype(np.float32) * scales.astype(np.float32)
         elif not name.endswith(SCALE):
             weights[name] = values.astype(np.float32)
     return weights

@@ -93,9 +93,11 @@ _MASKS: Final = "*#_•·"
 
 _LOOK_ALIKES: Final = str.maketrans("аеорсухіјѕԁһӏкмтвнαονρτικ", "aeopcyxijsdhlkmtbhaovptik")
 
-_MASKED = re.compile(r"(?<![\w@$!|+*#])(?=[^\s]*[a-z])(?=[^\s]*[0-9@$!|+*#_•·])[a-z0-9@$!|+*#_•·]{3,24}")
-_SPACED = re.compile(r"(?<!\w)[a-z](?:([ .\-_*])[a-z](?!\w)){2,}(?:\1{2,3}[a-z](?:\1[a-z](?!\w))*)*(?!\w)")
-_STRETCHED = re.compile(r"\w*(\w)\1\1\w*")
+_SIGN: Final = r"[a-z0-9@$!|+*#_•·]"
+_MASKED = re.compile(rf"(?<![\w@$!|+*#•·])(?={_SIGN}{{0,23}}[a-z])(?={_SIGN}{{0,23}}[0-9@$!|+*#_•·]){_SIGN}{{3,24}}")
+_SPACED = re.compile(r"(?<!\w)[a-z](?:([ .\-_*])[a-z](?![^\W_])){2,}(?:\1{2,3}[a-z](?:\1[a-z](?![^\W_]))*)*(?![^\W_])")
+_STRETCHED = re.compile(r"\b\w*?(\w)\1\1\w*")
+_BLANKS = re.compile(r"[^\S\n]*(?<![\n.!?;。…])\n(?!\s)[^\S\n]*|[^\S\n]{2,}|[^\S \n]")
 _SPELT = re.compile(rf"(?<![\w'])(?:{'|'.join(map(re.escape, SPELLINGS))})(?![\w'])")
 _QUOTES: Final = dict.fromkeys("’‘\u00b4`\uff07", "'") | dict.fromkeys("“”„«»", '"')
 
@@ -140,10 +142,11 @@ def normalise(text: str) -> PlainText:
     plain = plain.substitute(_SPACED, lambda match: _join_letters(match.group()))
     plain = plain.substitute(_MASKED, lambda match: unmask(match.group()))
     plain = plain.substitute(_STRETCHED, lambda match: _shorten(match.group()))
+    plain = plain.substitute(_BLANKS, lambda _: " ")
     return plain.substitute(_SPELT, lambda match: SPELLINGS[match.group()])
 
 
-_MIXED_SCRIPTS = re.compile(r"\w*(?:[a-z][\u0370-\u04ff]|[\u0370-\u04ff][a-z])\w*")
+_MIXED_SCRIPTS = re.compile(r"\b\w*?(?:[a-z][\u0370-\u04ff]|[\u0370-\u04ff][a-z])\w*")
 
 
 @lru_cache(maxsize=4096)
@@ -200,7 +203,7 @@ def _plain_character(letter: str) -> str:
     if letter in _QUOTES:
         return _QUOTES[letter]
     decomposed = unicodedata.normalize("NFKD", letter).casefold()
-    return "".join(part for part in decomposed if unicodedata.category(part) not in {"Cf", "Mn", "Me"})
+    return "".join(part for part in decomposed if unicodedata.category(part) not in {"Cf", "Mn", "Me"})[:4]
 
 
 def _spread(origins: Sequence[int], count: int) -> list[int]:

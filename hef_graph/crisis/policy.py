@@ -42,7 +42,7 @@ class CrisisPolicy:
     Args:
         resources_file: help lines of your own, in the form of `hef_graph/crisis/resources.json`.
         hand_over: after the fixed message, wait for a human (`interrupt`); needs a checkpointer. Resume with
-            `Command(resume="what the human says")`, or `Command(resume=None)` to let the conversation go on.
+            `Command(resume="what the human says")`, or `Command(resume="")` to let the conversation go on.
         on_event: told of every answered signal, on top of the counts that this object keeps.
     """
 

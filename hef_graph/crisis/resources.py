@@ -5,9 +5,11 @@ what it is for, the pages that it was found on, and the date of the look. No num
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -84,9 +86,12 @@ def country_of(locale: str | None) -> str | None:
     >>> country_of("en_us"), country_of("de"), country_of("english"), country_of(None)
     ('US', 'DE', None, None)
     """
-    parts = (locale or "").partition(".")[0].replace("_", "-").split("-")
-    last = parts[-1].strip().upper()
-    return last if len(last) == 2 and last.isascii() and last.isalpha() else None  # noqa: PLR2004  ISO 3166-1 alpha-2
+    if not isinstance(locale, str):
+        return None
+    language, *parts = re.split(r"[-_.@]", locale.strip())
+    tags = list(takewhile(lambda part: len(part) != 1, parts)) if parts else [language]
+    found = next((tag.upper() for tag in tags if re.fullmatch(r"[A-Za-z]{2}", tag)), None)  # ISO 3166-1 alpha-2
+    return "GB" if found == "UK" else found
 
 
 @lru_cache(maxsize=8)

@@ -48,7 +48,7 @@ def compose_response(
     """
     words = load_wording().get(language) or load_wording()[ENGLISH]
     lines = [f"- {describe(resource, words)}" for resource in resources]
-    told = neutral if neutral and language == ENGLISH else ""
+    told = "" if not neutral else neutral if language == ENGLISH else words["neutral"]
     parts = [_acknowledge(signal, words), words["people"], told, "\n".join(lines), _ask(signal, words)]
     return "\n\n".join(part for part in parts if part)
 

@@ -13,9 +13,15 @@ from hef_graph.crisis.signals import CATEGORIES, Category
 _CUES: Final = load_pattern("cues", "cues")
 """Beginnings of words without which no phrase can match: most sentences hold none, and are passed over at once."""
 
-_SENTENCE: Final = re.compile(r"[^.!?\n;。…]{1,400}[.!?\n;。…]*|[.!?\n;。…]+")
+_LONGEST: Final = 400
+_OVERLAP: Final = 80
+"""Characters behind a sentence that was cut in which a phrase may end."""
+_SENTENCE: Final = re.compile(rf"[^.!?\n;。…]{{1,{_LONGEST}}}[.!?\n;。…]*|[.!?\n;。…]+")
 
-MOST_SENTENCES: Final = 4000
+FEW_SENTENCES: Final = 200
+"""A text of so many is searched without a look at cues."""
+
+MOST_SENTENCES: Final = 1000
 """Sentences with cues that are looked at: the first and the last half of so many. Only a text of hundreds of pages that
 is about nothing else has more."""
 
@@ -48,36 +54,39 @@ def split_sentences(text: str) -> list[Sentence]:
 def find_hits(text: str, patterns: Mapping[Category, Sequence[re.Pattern[str]]] | None = None) -> list[Hit]:
     """All plain phrases in a normalised text, in reading order."""
     sentences = split_sentences(text)
-    cued = [index for index, each in enumerate(sentences) if _CUES.search(text, each.start, each.end)]
-    half = MOST_SENTENCES // 2
-    chosen = cued if len(cued) <= MOST_SENTENCES else cued[:half] + cued[-half:]
+    chosen = range(len(sentences)) if len(sentences) <= FEW_SENTENCES else _with_cues(text, sentences)
     return [hit for index in chosen for hit in _hits_in(text, sentences, index, patterns or load_phrases())]
+
+
+def _with_cues(text: str, sentences: Sequence[Sentence]) -> list[int]:
+    cued = [index for index, each in enumerate(sentences) if _CUES.search(text, each.start, _reach(each))]
+    half = MOST_SENTENCES // 2
+    return cued if len(cued) <= MOST_SENTENCES else cued[:half] + cued[-half:]
+
+
+def _reach(sentence: Sentence) -> int:
+    """Where a phrase of the sentence may end: behind it, if it had to be cut."""
+    return sentence.end + (_OVERLAP if sentence.end - sentence.start >= _LONGEST else 0)
 
 
 def _hits_in(
     text: str, sentences: Sequence[Sentence], index: int, patterns: Mapping[Category, Sequence[re.Pattern[str]]]
 ) -> Iterator[Hit]:
     here = sentences[index]
-    sentence = text[here.start : here.end]
+    sentence = text[here.start : _reach(here)]
     around = sentences[max(0, index - 1) : index + 2]
     nearby = text[around[0].start : here.start] + text[here.end : around[-1].end]
-    for category, found in _search(sentence, patterns):
-        framed = is_framed(category, sentence, *found.span(), nearby=nearby)
-        yield Hit(category, here.start + found.start(), here.start + found.end(), framed)
-
-
-def _search(
-    sentence: str, patterns: Mapping[Category, Sequence[re.Pattern[str]]]
-) -> Iterator[tuple[Category, re.Match[str]]]:
     for category, alternatives in patterns.items():
-        for pattern in alternatives:
-            if found := pattern.search(sentence):
-                yield category, found
-                break
+        spans = [match.span() for pattern in alternatives for match in pattern.finditer(sentence)]
+        free = next((span for span in spans if not is_framed(category, sentence, *span, nearby=nearby)), None)
+        if spans:
+            start, end = free or spans[0]
+            yield Hit(category, here.start + start, here.start + end, framed=free is None)
 
 
 @lru_cache(maxsize=1)
 def load_phrases() -> dict[Category, tuple[re.Pattern[str], ...]]:
     """The plain phrases of all languages, by category."""
     languages = [load_patterns(language) for language in LANGUAGES]
-    return {category: tuple(p for each in languages for p in each.get(category, ())) for category in CATEGORIES}
+    first_a_child = sorted(CATEGORIES, key=lambda category: category != "child_at_risk")
+    return {category: tuple(p for each in languages for p in each.get(category, ())) for category in first_a_child}

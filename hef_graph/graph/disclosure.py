@@ -22,7 +22,8 @@ class Disclosure:
     """Seconds of the conversation after which it is said again."""
 
     def __post_init__(self) -> None:
-        if not self.text.strip() or not self.every > 0:
+        timed = isinstance(self.every, int | float) and self.every > 0
+        if not isinstance(self.text, str) or not self.text.strip() or not timed:
             raise HefInputError(f"a disclosure needs a text and seconds above 0, got {self.text!r} and {self.every!r}")
 
     def due(self, now: float, last: float | None, *, first: bool) -> bool:

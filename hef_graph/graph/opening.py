@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from langchain_core.messages import AIMessage
 
+from hef_graph.chat.crisis import turns_since_crisis
 from hef_graph.crisis import CrisisSignal
 from hef_graph.graph.disclosure import Disclosure
 from hef_graph.graph.state import TurnState
@@ -23,7 +24,8 @@ def open_turn(state: TurnState, notice: Disclosure | None, now: float) -> dict[s
     """
     turns = turns_from_messages(state["messages"])
     earlier, last = state.get("emotion_history") or [], (state.get("structured_response") or {}).get("emotion")
-    since = state.get("since_crisis")
+    kept = state.get("since_crisis")
+    since = turns_since_crisis(state["messages"]) if kept is None else kept + 1
     first = not any(turn.role == "listener" for turn in turns)
     shown = state.get("disclosed_at")
     due = notice is not None and notice.due(now, shown, first=first)
@@ -32,7 +34,7 @@ def open_turn(state: TurnState, notice: Disclosure | None, now: float) -> dict[s
         "emotion": None,
         "structured_response": None,
         "crisis": None,
-        "since_crisis": None if since is None else since + 1,
+        "since_crisis": since,
         "disclosure": notice.text if notice and due else None,
         "disclosed_at": now if due or shown is None else shown,
         "emotion_history": [*earlier, *([last] if last else [])][-HISTORY:],

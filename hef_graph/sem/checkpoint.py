@@ -142,12 +142,8 @@ def _existing(path: Path) -> Path:
 def _read_weights(path: Path) -> dict[str, Tensor]:
     try:
         weights = {name: tensor.float() for name, tensor in load_file(path).items()}
-    except (
-        SafetensorError,
-        OSError,
-        RuntimeError,
-    ) as error:  # the last where torch has no such numbers in single precision
+    except (SafetensorError, OSError, RuntimeError) as error:  # the last for kinds of numbers that cannot be converted
         raise HefCheckpointError(f"{path} cannot be read as safetensors: {error}") from error
-    if broken := [name for name, tensor in weights.items() if not tensor.isfinite().all()]:
+    if broken := [name for name, tensor in weights.items() if not tensor.sum().isfinite()]:  # far quicker than each
         raise HefCheckpointError(f"{path} holds NaN or infinity in {broken[0]!r}; train the model anew")
     return weights

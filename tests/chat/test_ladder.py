@@ -85,6 +85,11 @@ def test_the_second_prompt_shows_the_answer_the_problem_and_the_labels() -> None
     assert ", ".join(LABELS) in str(request.text)
 
 
+def test_what_the_model_repeats_of_our_delimiters_is_made_harmless_before_it_is_shown_again() -> None:
+    prompt = climb("</evidence> Oh.", reply_json("sad", "Oh no.")).prompts[1]
+    assert prompt[-2] == AIMessage("(/evidence) Oh.")
+
+
 def test_a_label_that_stays_wrong_is_replaced_by_the_best_candidate() -> None:
     settled = climb(reply_json("blue", "First."), reply_json("purple", "Second."))
     assert settled.result == Outcome("angry", "Second.", "label")
@@ -266,6 +271,7 @@ def test_a_number_that_was_made_up_is_left_out_unless_it_is_known() -> None:
     ("attempts", "left"),
     [
         (["Oh no. I lost mine too.", "Oh dear. I lost mine too."], Outcome("angry", "Oh dear.", "prose")),
+        (["Oh no. I l\x00ost mine too.", failed("auth")], Outcome("angry", "Oh no.", "prose")),
         ([reply_json("blue", f"{CLAIM} Oh no."), failed("auth")], Outcome("angry", "Oh no.", "label")),
         (
             [failed("truncated", f'{{"emotion": "sad", "response": "Oh no! {CLAIM} What')],

@@ -66,7 +66,6 @@ class TestAPlainPhrase:
         found = detect(StubClassifier(), f"{long[:cut]}{PLAIN} {long[cut:]}")
         assert found == CrisisSignal("suicidal_active", evidence=PLAIN)
 
-    @pytest.mark.xfail(strict=True, reason="a child or teenager who tells of abuse gets the category abuse")
     def test_of_a_child_who_is_beaten_is_of_a_child_at_risk(self) -> None:
         found = detect(None, "I'm 12 and my dad beats me.")
         assert found is not None
@@ -120,7 +119,6 @@ class TestTheClassifier:
         found = detect(StubClassifier(MARKED), f"We had tea. {OBLIQUE} It rained.")
         assert found == CrisisSignal("suicidal_passive", evidence=OBLIQUE)
 
-    @pytest.mark.xfail(strict=True, reason="an exception of the classifier's ends the turn, where phrases could decide")
     @pytest.mark.parametrize(("text", "expected"), [(PLAIN, True), (ORDINARY, False)])
     def test_that_fails_leaves_the_phrases_to_decide(self, text: str, *, expected: bool) -> None:
         assert (detect(BrokenClassifier(), text) is not None) is expected
@@ -180,12 +178,7 @@ def test_whatever_is_said_is_read(texts: list[str]) -> None:
     assert found is None or found.evidence in texts[-1]
 
 
-BLANKLESS: Final = pytest.mark.xfail(strict=True, reason="_MASKED is quadratic in a text without blanks")
-
-
-@pytest.mark.parametrize(
-    "flood", [ORDINARY, "kill ", "want to ", pytest.param("我今天很好。", marks=BLANKLESS), "\u200b", "!"], ids=repr
-)
+@pytest.mark.parametrize("flood", [ORDINARY, "kill ", "want to ", "我今天很好。", "\u200b", "!"], ids=repr)
 def test_a_long_message_takes_less_than_a_second(flood: str) -> None:
     text = (flood * 50_000)[:50_000]
     start = time.process_time()

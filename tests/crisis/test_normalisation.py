@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 
 from hef_graph.crisis.normalisation import KEYWORDS, SPELLINGS, normalise, unmask
 
-UNDERSCORE: Final = pytest.mark.xfail(strict=True, reason="_SPACED takes an underscore for a letter of the word")
-
 
 def plain(text: str) -> str:
     return normalise(text).text
@@ -79,7 +77,7 @@ def test_a_word_that_is_mostly_mask_is_not_guessed(token: str) -> None:
         ("d.i.e", "die"),
         ("d-i-e", "die"),
         ("d*i*e", "die"),
-        pytest.param("k_i_l_l", "kill", marks=UNDERSCORE),
+        ("k_i_l_l", "kill"),
         ("k i l l  m y s e l f", "kill myself"),
     ],
 )
@@ -216,7 +214,6 @@ HEAVY: Final = {
     "emoji": "😂",
     "surrogates": "\ud83d",
     "replacement characters": "\ufffd",
-    "hyphens": "a-b-",
 }
 
 
@@ -233,13 +230,11 @@ def test_a_quarter_of_a_megabyte_is_plain_in_a_moment(flood: str) -> None:
     assert seconds(flood, 250_000) < 0.5
 
 
-@pytest.mark.xfail(strict=True, reason="_MASKED, _STRETCHED and _MIXED_SCRIPTS are quadratic in a long run")
 @pytest.mark.parametrize("flood", HEAVY.values(), ids=HEAVY)
 def test_four_times_the_text_takes_about_four_times_the_time(flood: str) -> None:
     short, long = (min(seconds(flood, length) for _ in range(3)) for length in (1000, 4000))
     assert long < 8 * short + 0.01
 
 
-@pytest.mark.xfail(strict=True, reason="NFKD writes U+FDFA out as 18 characters: a megabyte becomes eighteen")
 def test_no_character_becomes_a_sentence() -> None:
     assert len(plain("\ufdfa" * 100)) <= 400

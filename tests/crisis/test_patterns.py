@@ -102,7 +102,8 @@ STALE_CUES: Final = pytest.mark.xfail(strict=True, reason="cues.txt lacks the wo
 
 
 @pytest.mark.parametrize(
-    "language", [pytest.param(each, marks=() if each == "chinese" else STALE_CUES) for each in LANGUAGES]
+    "language",
+    [pytest.param(each, marks=STALE_CUES if each in {"english", "german", "portuguese"} else ()) for each in LANGUAGES],
 )
 def test_whatever_a_phrase_matches_holds_a_cue(language: str) -> None:
     """Else the sentence is passed over before the phrase is looked for."""
@@ -143,10 +144,7 @@ def milliseconds(expression: Expression, text: str) -> float:
     return 1000 * min(taken)
 
 
-EXPONENTIAL: Final = pytest.mark.xfail(strict=True, reason="abuse: `(?: (?:\\w+ )?(?:been|…))*` takes 2^n steps")
-
-
-@pytest.mark.parametrize("name", [pytest.param(each, marks=EXPONENTIAL if each == "english" else ()) for each in FILES])
+@pytest.mark.parametrize("name", FILES)
 def test_no_expression_takes_more_than_five_milliseconds(name: str) -> None:
     timed = [
         (milliseconds(each, text), called, text) for called, each in expressions(name) for text in slow_texts(each)

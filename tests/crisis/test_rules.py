@@ -19,9 +19,7 @@ PROSE: Final = "We walked along the canal and talked about the weather. She boug
 LONG: Final = PROSE * 2050
 """200 KB of nothing."""
 
-CUELESS: Final = {"Estarían mejor sin mí.", "Estariam melhor sem mim."}
 UNKNOWN: Final = {"Ich denke an Selbstmord.", "Me corto nos braços."}
-ABUSE_FIRST: Final = {"I'm 12 and my dad beats me.", "他打我的孩子。"}
 
 
 def hits(text: str) -> list[Hit]:
@@ -41,12 +39,12 @@ def sayings(skipped: set[str]) -> Iterator[Any]:
                 yield pytest.param(category, text, id=f"{language}: {text}", marks=marks)
 
 
-@pytest.mark.parametrize(("category", "text"), list(sayings(CUELESS | UNKNOWN)))
+@pytest.mark.parametrize(("category", "text"), list(sayings(UNKNOWN)))
 def test_a_plain_phrase_is_found_in_every_language(category: Category, text: str) -> None:
     assert category in categories(text)
 
 
-@pytest.mark.parametrize(("category", "text"), list(sayings(CUELESS | UNKNOWN | ABUSE_FIRST)))
+@pytest.mark.parametrize(("category", "text"), list(sayings(UNKNOWN)))
 def test_the_first_hit_is_of_what_it_is_about(category: Category, text: str) -> None:
     assert categories(text)[:1] == [category]
 
@@ -138,14 +136,12 @@ def test_a_sentence_without_an_end_is_cut(size: int) -> None:
     assert max(each.end - each.start for each in split_sentences("a" * size)) == 400
 
 
-@pytest.mark.xfail(strict=True, reason="a sentence of over 400 characters is cut through the phrase")
 def test_a_phrase_is_found_at_every_place_of_a_text_without_full_stops() -> None:
     places = range(330, 420)
     missed = [place for place in places if not hits("so " * (place // 3) + "I want to kill myself " + "so " * 40)]
     assert missed == []
 
 
-@pytest.mark.xfail(strict=True, reason="phrases know one blank between words, and a line break ends a sentence")
 @pytest.mark.parametrize("gap", ["  ", "\t", "\n", "\r\n", " \n", "\u00a0\u00a0"], ids=repr)
 def test_a_phrase_is_found_however_its_words_are_set_apart(gap: str) -> None:
     assert categories(gap.join("I wish I was dead".split()))

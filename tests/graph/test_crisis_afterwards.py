@@ -174,7 +174,6 @@ class TestWhatIsKept:
 class TestAnApplicationThatKeepsTheMessagesItself:
     """Where no state is kept, the fixed answer among the messages says that there was a crisis."""
 
-    @pytest.mark.xfail(strict=True, reason="the care hangs on the state's since_crisis alone")
     def test_gets_care_from_a_graph_without_a_checkpointer(self) -> None:
         model = ScriptedModel(answers=[reply_json("sad", "I am here.")])
         options = HefOptions(crisis_policy=MarkedPolicy())
@@ -183,7 +182,6 @@ class TestAnApplicationThatKeepsTheMessagesItself:
         graph.invoke({"messages": [*first["messages"], HumanMessage(THANKS)]})
         assert CARE in str(model.prompts[0][0].text)
 
-    @pytest.mark.xfail(strict=True, reason="as above: a parent that shares only messages")
     def test_gets_care_from_a_graph_inside_its_own(self) -> None:
         model = ScriptedModel(answers=[reply_json("sad", "I am here.")])
         options = HefOptions(crisis_policy=MarkedPolicy())

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage, ToolMessage
 from typing_extensions import override
 
+from hef_graph.delimiters import EVIDENCE_CLOSE, EVIDENCE_OPEN
 from hef_graph.errors import HefInputError, HefReplyError
 from hef_graph.graph import HefContext, HefGraph, HefOptions, create_hef_graph
 from hef_graph.graph.disclosure import AI_NOTICE
 from hef_graph.graph.opening import HISTORY
-from hef_graph.delimiters import EVIDENCE_CLOSE, EVIDENCE_OPEN
 from hef_graph.messages import clean_text
 from hef_graph.types import Dialogue, EmotionAnalysis
 from tests.fakes import LABELS, ScriptedModel, SpeakingStubSem, reply_json

@@ -173,7 +173,7 @@ def test_the_steps_report_in_order(streams: dict[str, list[Event]]) -> None:
 def test_a_model_that_writes_json_is_seen_to_write_text(studio: StudioServer, writer: OpenAIServer) -> None:
     events = studio.stream(LOST, "messages-tuple", context=JSON_MODEL)
     tokens = [event.data[0]["content"] for event in events if event.kind == "messages"]
-    assert len(tokens) > 3
+    assert len([token for token in tokens if token]) == 2  # its sentences
     assert "".join(tokens) == WRITTEN
     assert writer.requests[-1]["stream"] is True
 

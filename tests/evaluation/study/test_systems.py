@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from hef_graph.chat.listener import EmbeddedListener
 from hef_graph.chat.methods import Method
+from hef_graph.delimiters import EVIDENCE_OPEN
 from hef_graph.errors import HefInputError
 from hef_graph.evaluation.study.answers import Answer, write_answers
 from hef_graph.evaluation.study.cases import Case
@@ -23,7 +24,6 @@ from hef_graph.evaluation.study.systems import (
     LlmSystem,
     SemSystem,
 )
-from hef_graph.delimiters import EVIDENCE_OPEN
 from hef_graph.instruction import build_instruction
 from hef_graph.turn import ReadingOptions
 from tests.evaluation.study.asked import CASES
