@@ -115,11 +115,16 @@ def kinds(prompt: Sequence[BaseMessage]) -> str:
     return "".join({SystemMessage: "s", HumanMessage: "h", AIMessage: "a"}[type(message)] for message in prompt)
 
 
+def count_in(prompt: Sequence[BaseMessage]) -> tuple[int, int]:
+    """How often evidence opens and closes in the messages."""
+    opened, closed = zip(*(count_delimiters(str(message.text)) for message in prompt), strict=True)
+    return sum(opened), sum(closed)
+
+
 def holds_one_block(prompt: Sequence[BaseMessage]) -> bool:
     """Whether evidence opens and closes once, and at the very end."""
     last = str(prompt[-1].text)
-    ours = last.endswith(EVIDENCE_CLOSE) and f"\n{EVIDENCE_OPEN}\n" in last
-    return ours and count_delimiters("\n".join(str(message.text) for message in prompt)) == (1, 1)
+    return last.endswith(EVIDENCE_CLOSE) and f"\n{EVIDENCE_OPEN}\n" in last and count_in(prompt) == (1, 1)
 
 
 @everywhere
@@ -167,7 +172,7 @@ def test_whatever_a_model_answers_the_outcome_keeps_its_form(text: str, answer: 
     assume(clean_text(text))
     out = turn(text, answer)
     assert [kinds(prompt) for prompt in MODEL.prompts] in (["sh"], ["sh", "shah"])
-    assert all(count_delimiters("\n".join(str(m.text) for m in prompt)) == (1, 1) for prompt in MODEL.prompts)
+    assert all(count_in(prompt) == (1, 1) for prompt in MODEL.prompts)
     reply = out["structured_response"]
     assert (list(reply), reply["emotion"] in LABELS) == (["emotion", "response"], True)
     assert reply["response"] == out["messages"][-1].text != ""

@@ -8,6 +8,7 @@
 """
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,6 +29,9 @@ CONTEXT_TURNS: Final = 2
 """Turns before the newest that the classifier sees."""
 LONGEST_CONTEXT: Final = 600
 """Characters of each of them: their end."""
+_LETTERS: Final = re.compile(r"[^\W\d_]{2,}[\W\d_]+[^\W\d_]{2,}|[\u4e00-\u9fff]{2}")
+"""Two words: of a number, a smiley or one word alone the classifier knows nothing."""
+
 MOST_SENTENCES: Final = 6
 """Sentences that are read by themselves to find the one that tells of the signal."""
 
@@ -79,7 +83,8 @@ class CrisisDetector:
         readings: Sequence[CrisisReading | None],
         context: Sequence[str],
     ) -> CrisisSignal | None:
-        read = [(each.signal, -index, each) for index, each in enumerate(readings) if each]
+        spoken = [_LETTERS.search(plain.text, window.start, window.end) for window in windows]
+        read = [(each.signal, -index, each) for index, each in enumerate(readings) if each and spoken[index]]
         if self.classifier is None or not read:
             return None
         signal, position, reading = max(read, key=lambda entry: entry[:2])

@@ -1,7 +1,7 @@
 """A tiny random BERT on disk, and a handful of examples, to train a crisis classifier on in seconds."""
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 from tokenizers import Tokenizer, normalizers, pre_tokenizers
@@ -40,7 +40,12 @@ EXAMPLES: Final = [
 def write_encoder(folder: Path) -> Path:
     """Write `config.json`, `tokenizer.json` and `model.safetensors`; returns the folder."""
     torch.manual_seed(0)
-    shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+    shape: dict[str, Any] = {
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+    }
     config = BertConfig(vocab_size=len(PIECES), max_position_embeddings=MOST_POSITIONS + 5, **shape)
     BertModel(config).save_pretrained(folder)
     tokenizer = Tokenizer(WordPiece({piece: n for n, piece in enumerate(PIECES)}, unk_token="[UNK]"))  # noqa: S106  a piece

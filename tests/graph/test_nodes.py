@@ -163,7 +163,7 @@ TROUBLE = st.one_of(
 @settings(max_examples=50, deadline=None)
 @given(TROUBLE)
 def test_whatever_the_user_writes_stays_data(text: str) -> None:
-    graph, model = scripted()
+    graph, model = scripted(options=HefOptions(crisis_policy=None))
     out = graph.invoke(say(text))
     newest = str(model.prompts[0][-1].text)
     assert out["degraded_reason"] is None
@@ -175,7 +175,7 @@ def test_whatever_the_user_writes_stays_data(text: str) -> None:
 @settings(max_examples=25, deadline=None)
 @given(st.text("abc {}%\"'\\é😢", min_size=1).filter(str.strip))
 def test_a_text_without_delimiters_is_sent_word_for_word(text: str) -> None:
-    graph, model = scripted()
+    graph, model = scripted(options=HefOptions(crisis_policy=None))
     graph.invoke(say(text))
     assert str(model.prompts[0][-1].text).startswith(f"{text.strip()}\n\n{EVIDENCE_OPEN}")
 

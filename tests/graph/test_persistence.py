@@ -127,7 +127,8 @@ def play(kind: str, where: str, *said: str) -> None:
 def plain(kept: dict[str, Any]) -> dict[str, Any]:
     """What is kept as JSON, without what differs between runs."""
     messages = [[message.type, str(message.text)] for message in kept["messages"]]
-    return {key: kept[key] for key in kept if key != "started"} | {"messages": messages}
+    timeless = {key: kept[key] for key in kept if key not in {"started", "disclosed_at"}}
+    return timeless | {"messages": messages}
 
 
 async def played(place: Place, *said: str) -> dict[str, Any]:
