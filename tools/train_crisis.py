@@ -32,6 +32,12 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=float, default=DEFAULTS.learning_rate)
     parser.add_argument("--layers", type=int, default=6, help="so many of the encoder's layers (default: %(default)s)")
     parser.add_argument("--epochs", type=int, default=DEFAULTS.epochs)
+    parser.add_argument(
+        "--precision",
+        choices=["bf16", "fp32"],
+        default=DEFAULTS.precision,
+        help="bf16 is slow on CPUs that do not multiply in it (default: %(default)s)",
+    )
     parser.add_argument("--threshold", type=float, default=0.5, help="probability that counts as a signal")
     parser.add_argument("--output", type=Path, required=True, help="folder of the run")
     parser.add_argument("--seed", type=int, default=0)
@@ -51,7 +57,13 @@ def main() -> int:
         start=given.start,
         layers=given.layers,
         threshold=given.threshold,
-        training=replace(DEFAULTS, epochs=given.epochs, learning_rate=given.learning_rate, seed=given.seed),
+        training=replace(
+            DEFAULTS,
+            epochs=given.epochs,
+            learning_rate=given.learning_rate,
+            precision=given.precision,
+            seed=given.seed,
+        ),
     )
     print(json.dumps(train_classifier(recipe), indent=1))
     return 0

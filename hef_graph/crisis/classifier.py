@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 
 from hef_graph.crisis.encoder import Array, Encoder, dequantise, quantise
 from hef_graph.crisis.signals import CATEGORIES, Category, Time, Who
+from hef_graph.crisis.threads import one_thread
 from hef_graph.errors import HefCheckpointError
 from hef_graph.files import MEGABYTE, check_size, read_object
 
@@ -102,7 +103,8 @@ class CrisisClassifier:
     def read(self, newest: str, context: Sequence[str] = ()) -> CrisisReading:
         """Read a normalised text after what was said before it, oldest first."""
         ids, kinds = encode(self.tokenizer, newest, context)
-        logits = self.encoder.read(np.asarray(ids), np.asarray(kinds))
+        with one_thread():
+            logits = self.encoder.read(np.asarray(ids), np.asarray(kinds))
         categories = np.exp(logits[:-2] - logits[:-2].max())
         other, past = 1 / (1 + np.exp(-logits[-2:].astype(np.float64)))
         return CrisisReading(categories / categories.sum(), float(other), float(past))
