@@ -160,17 +160,18 @@ def unmask(token: str) -> str:
     if bare in KEYWORDS:
         return token
     for form in (bare, token):
-        pattern = re.compile("".join(map(_letter_class, form)))
-        found = sorted(word for word in KEYWORDS if len(word) == len(form) and pattern.fullmatch(word))
-        if found and sum(letter in _MASKS for letter in form) <= len(form) // 2:
-            return token.replace(form, found[0])
+        found = _KEYWORD.fullmatch(form)
+        if found and found.lastgroup and sum(letter in _MASKS for letter in form) <= len(form) // 2:
+            return token.replace(form, found.lastgroup)
     return token
 
 
-def _letter_class(sign: str) -> str:
-    if sign in _MASKS:
-        return "[a-z]"
-    return f"[{_LEET[sign]}]" if sign in _LEET else re.escape(sign)
+def _signs_for(letter: str) -> str:
+    """A class of all that may stand for a letter."""
+    return f"[{re.escape(letter + _MASKS + ''.join(sign for sign, letters in _LEET.items() if letter in letters))}]"
+
+
+_KEYWORD = re.compile("|".join(f"(?P<{word}>{''.join(map(_signs_for, word))})" for word in sorted(KEYWORDS)))
 
 
 def _join_letters(spaced: str) -> str:
@@ -188,22 +189,18 @@ def _shorten(word: str) -> str:
 def _plain_characters(text: str) -> PlainText:
     if text.isascii():
         return PlainText(text.lower(), range(len(text) + 1))
-    pieces: list[str] = []
-    origins: list[int] = []
-    for index, letter in enumerate(text):
-        plain = _plain_character(letter)
-        pieces.append(plain)
-        origins += [index] * len(plain)
-    return PlainText("".join(pieces), [*origins, len(text)])
+    plain = {letter: _plain_character(letter) for letter in set(text)}
+    sizes = {letter: len(pieces) for letter, pieces in plain.items()}
+    origins = [index for index, size in enumerate(map(sizes.__getitem__, text)) for _ in range(size)]
+    return PlainText("".join(map(plain.__getitem__, text)), [*origins, len(text)])
 
 
-@lru_cache(maxsize=8192)
 def _plain_character(letter: str) -> str:
     """One character without case, accent and width; nothing for the invisible ones."""
     if letter in _QUOTES:
         return _QUOTES[letter]
     decomposed = unicodedata.normalize("NFKD", letter).casefold()
-    return "".join(part for part in decomposed if unicodedata.category(part) not in {"Cf", "Mn", "Me"})[:4]
+    return "".join([part for part in decomposed if unicodedata.category(part) not in {"Cf", "Mn", "Me"}])[:4]
 
 
 def _spread(origins: Sequence[int], count: int) -> list[int]:
