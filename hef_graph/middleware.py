@@ -20,6 +20,7 @@ from typing_extensions import override
 
 from hef_graph.chat.crisis import answer_signal, find_signal, turns_since_crisis
 from hef_graph.chat.deadline import Deadline
+from hef_graph.chat.honesty import without_claims
 from hef_graph.chat.reading import SEM_SHARE, read_evidence
 from hef_graph.crisis import DEFAULT_POLICY, CrisisPolicy
 from hef_graph.defaults import resolve_sem_or_missing
@@ -66,8 +67,10 @@ class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
     """Reads the newest user turn once per turn and shows the model what it found.
 
     A crisis signal in it is answered at once with help lines: neither the SEM nor the model is asked. Else the system
-    prompt gets one constant paragraph, the newest user message this turn's evidence. Other middleware may be listed
-    before or after; what is listed after finds the emotion in `request.state` from the first model call on.
+    prompt gets one constant paragraph, the newest user message this turn's evidence. Sentences in which the model
+    claims to be a person are left out of its messages; an application that streams tokens has shown them by then. Other
+    middleware may be listed before or after; what is listed after finds the emotion in `request.state` from the first
+    model call on.
 
     Args:
         sem: the small empathetic model (SEM); None for the shipped one.
@@ -107,7 +110,7 @@ class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
         if unread and (answered := self._answer_crisis(request)):
             return answered
         update = self._read(request.state) if unread else {}
-        return _record(handler(self._show(request, update)), update)
+        return _record(_honest(handler(self._show(request, update))), update)
 
     @override
     async def awrap_model_call(
@@ -117,7 +120,7 @@ class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
         if unread and (answered := await _UNHURRIED.acall(lambda: self._answer_crisis(request))):
             return answered
         update = await self._aread(request.state) if unread else {}
-        return _record(await handler(self._show(request, update)), update)
+        return _record(_honest(await handler(self._show(request, update))), update)
 
     def _answer_crisis(self, request: ModelRequest[Any]) -> Response | None:
         """The fixed answer in the model's place; None if the newest turn carries no signal."""
@@ -182,6 +185,11 @@ def append_evidence(
 def append_to_system(message: SystemMessage | None, text: str) -> SystemMessage:
     """The application's own system message, unchanged, with the text behind it."""
     return SystemMessage(text) if message is None or not message.content else _with_text(message, text)
+
+
+def _honest(response: ModelResponse[Any]) -> ModelResponse[Any]:
+    """The response without sentences that claim to be a person."""
+    return replace(response, result=[without_claims(message) for message in response.result])
 
 
 def _record(response: ModelResponse[Any], update: Update) -> Response:

@@ -34,6 +34,14 @@ def test_the_model_sees_the_evidence_behind_the_users_text() -> None:
     assert newest.endswith("</evidence>")
 
 
+@pytest.mark.parametrize("awaited", [False, True])
+async def test_the_agent_keeps_no_sentence_that_claims_to_be_a_person(awaited: bool) -> None:
+    model = ToolModel(answers=["Oh no. As a mother, I know. Where was it last?"])
+    agent, said = agent_on(model, EmpathyMiddleware(StubSem())), {"messages": [HumanMessage("I lost my ring.")]}
+    out = await agent.ainvoke(said) if awaited else agent.invoke(said)
+    assert out["messages"][-1].text == "Oh no. Where was it last?"
+
+
 def test_the_applications_system_prompt_comes_first_and_then_ours() -> None:
     model = ToolModel(answers=["Oh no."])
     run(model, StubSem())

@@ -42,3 +42,15 @@ def claims_to_be_human(sentence: str) -> bool:
     """
     plain = plain_words(sentence)
     return any(rule.search(plain) for rule in (*ENGLISH.values(), *ABROAD.values()))
+
+
+def claims_to_be_a_person(sentence: str) -> bool:
+    """Whether one English sentence claims to be a person or a helper by profession, whatever was lived or felt.
+
+    For agents with work to do, which rightly say "I could not find it" and "I looked yesterday".
+
+    >>> claims_to_be_a_person("I could not find it."), claims_to_be_a_person("As a mother, I understand.")
+    (False, True)
+    """
+    plain = plain_words(sentence)
+    return bool(ENGLISH["human"].search(plain) or ENGLISH["role"].search(plain))
