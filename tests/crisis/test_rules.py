@@ -19,8 +19,6 @@ PROSE: Final = "We walked along the canal and talked about the weather. She boug
 LONG: Final = PROSE * 2050
 """200 KB of nothing."""
 
-UNKNOWN: Final = {"Ich denke an Selbstmord.", "Me corto nos braços."}
-
 
 def hits(text: str) -> list[Hit]:
     return find_hits(normalise(text).text)
@@ -30,21 +28,20 @@ def categories(text: str) -> list[Category]:
     return [hit.category for hit in hits(text) if not hit.framed]
 
 
-def sayings(skipped: set[str]) -> Iterator[Any]:
-    """Language by language, category by category; known gaps are marked."""
+def sayings() -> Iterator[Any]:
+    """Language by language, category by category."""
     for language, by_category in SAYINGS.items():
         for category, texts in by_category.items():
             for text in texts:
-                marks = pytest.mark.xfail(strict=True, reason="no phrase, or no cue for it") if text in skipped else ()
-                yield pytest.param(category, text, id=f"{language}: {text}", marks=marks)
+                yield pytest.param(category, text, id=f"{language}: {text}")
 
 
-@pytest.mark.parametrize(("category", "text"), list(sayings(UNKNOWN)))
+@pytest.mark.parametrize(("category", "text"), list(sayings()))
 def test_a_plain_phrase_is_found_in_every_language(category: Category, text: str) -> None:
     assert category in categories(text)
 
 
-@pytest.mark.parametrize(("category", "text"), list(sayings(UNKNOWN)))
+@pytest.mark.parametrize(("category", "text"), list(sayings()))
 def test_the_first_hit_is_of_what_it_is_about(category: Category, text: str) -> None:
     assert categories(text)[:1] == [category]
 
