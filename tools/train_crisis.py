@@ -29,6 +29,7 @@ def read_arguments() -> argparse.Namespace:
         "--encoder", type=Path, help="folder of the pretrained encoder (default: the installed package)"
     )
     parser.add_argument("--start", type=Path, help="folder of an earlier run to go on from, with more examples")
+    parser.add_argument("--ordinary", type=float, default=0.35, help="ordinary talk per written example in an epoch")
     parser.add_argument("--learning-rate", type=float, default=DEFAULTS.learning_rate)
     parser.add_argument("--layers", type=int, default=6, help="so many of the encoder's layers (default: %(default)s)")
     parser.add_argument("--epochs", type=int, default=DEFAULTS.epochs)
@@ -56,6 +57,7 @@ def main() -> int:
         encoder=given.encoder,
         start=given.start,
         layers=given.layers,
+        ordinary_share=given.ordinary,
         threshold=given.threshold,
         training=replace(
             DEFAULTS,

@@ -96,6 +96,7 @@ _LOOK_ALIKES: Final = str.maketrans("аеорсухіјѕԁһӏкмтвнαον�
 _SIGN: Final = r"[a-z0-9@$!|+*#_•·]"
 _MASKED = re.compile(rf"(?<![\w@$!|+*#•·])(?={_SIGN}{{0,23}}[a-z])(?={_SIGN}{{0,23}}[0-9@$!|+*#_•·]){_SIGN}{{3,24}}")
 _SPACED = re.compile(r"(?<!\w)[a-z](?:([ .\-_*])[a-z](?![^\W_])){2,}(?:\1{2,3}[a-z](?:\1[a-z](?![^\W_]))*)*(?![^\W_])")
+_RUN = re.compile(r"([^\w*#•·])\1{7,}")
 _STRETCHED = re.compile(r"\b\w*?(\w)\1\1\w*")
 _BLANKS = re.compile(r"[^\S\n]*(?<![\n.!?;。…])\n(?!\s)[^\S\n]*|[^\S\n]{2,}|[^\S \n]")
 _SPELT = re.compile(rf"(?<![\w'])(?:{'|'.join(map(re.escape, SPELLINGS))})(?![\w'])")
@@ -139,6 +140,7 @@ def normalise(text: str) -> PlainText:
     plain = _plain_characters(text)
     if not plain.text.isascii():
         plain = plain.substitute(_MIXED_SCRIPTS, lambda match: match.group().translate(_LOOK_ALIKES))
+    plain = plain.substitute(_RUN, lambda match: match[1] * 3)
     plain = plain.substitute(_SPACED, lambda match: _join_letters(match.group()))
     plain = plain.substitute(_MASKED, lambda match: unmask(match.group()))
     plain = plain.substitute(_STRETCHED, lambda match: _shorten(match.group()))

@@ -11,7 +11,7 @@ from hef_graph.crisis.normalisation import normalise
 from hef_graph.crisis.rules import find_hits
 from hef_graph.errors import HefInputError
 
-ASIDE: Final = 0.1
+ASIDE: Final = 0.03
 """Share of the families that choose the best epoch."""
 COMMENTS: Final = 12_000
 """So many remarks are drawn."""

@@ -36,6 +36,7 @@ DEFAULTS: Final = TrainingConfig(
 )
 NONE: Final = len(CATEGORIES)
 IGNORED: Final = -1.0
+WORDS: Final = "encoder.embeddings.word_embeddings.weight"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class CrisisRecipe:
     encoder: Path | None = None
     """Folder of the pretrained encoder; None for the installed package's."""
     start: Path | None = None
-    """Folder of an earlier run to go on from, with its vocabulary; None begins with the pretrained encoder."""
+    """Folder of an earlier run to go on from; None begins with the pretrained encoder."""
     layers: int = 6
     ordinary_share: float = 0.35
     """Ordinary dialogues per written example in an epoch."""
@@ -197,11 +198,22 @@ def train_classifier(recipe: CrisisRecipe) -> list[dict[str, float]]:
 
 def _begin(recipe: CrisisRecipe) -> tuple[CrisisModel, Tokenizer]:
     folder = find_pretrained(recipe.encoder)
-    if recipe.start is None:
-        texts = [normalise(turn).text for example in recipe.examples for turn in example.turns]
-        tokenizer, rows = prune_tokenizer(folder, [*texts, *(turn for turns in recipe.ordinary for turn in turns)])
-        return CrisisModel(load_encoder(folder, rows, recipe.layers)), tokenizer
-    tokenizer = Tokenizer.from_file(str(recipe.start / TOKENIZER))
-    model = CrisisModel(load_encoder(folder, [0] * tokenizer.get_vocab_size(), recipe.layers))
-    model.load_state_dict(torch.load(recipe.start / f"{CrisisPhase.name}.best.pt", weights_only=True))
+    texts = [normalise(turn).text for example in recipe.examples for turn in example.turns]
+    tokenizer, rows = prune_tokenizer(folder, [*texts, *(turn for turns in recipe.ordinary for turn in turns)])
+    model = CrisisModel(load_encoder(folder, rows, recipe.layers))
+    if recipe.start:
+        _go_on_from(recipe.start, model, tokenizer)
+    recipe.output.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(recipe.output / TOKENIZER), pretty=False)  # a run that is stopped can be gone on from, too
     return model, tokenizer
+
+
+def _go_on_from(start: Path, model: CrisisModel, tokenizer: Tokenizer) -> None:
+    """Take over what an earlier run has learned; pieces of words that it did not know keep their pretrained vectors."""
+    known = Tokenizer.from_file(str(start / TOKENIZER)).get_vocab()
+    learned: dict[str, Tensor] = torch.load(start / f"{CrisisPhase.name}.best.pt", weights_only=True)
+    table = model.state_dict()[WORDS].clone()
+    for piece, index in tokenizer.get_vocab().items():
+        if piece in known:
+            table[index] = learned[WORDS][known[piece]]
+    model.load_state_dict({**learned, WORDS: table})

@@ -13,6 +13,7 @@ from hypothesis.errors import NoSuchExample
 
 from hef_graph.crisis import CATEGORIES, patterns
 from hef_graph.crisis.patterns import FOLDER, LANGUAGES, load_pattern, load_patterns
+from hef_graph.crisis.rules import load_cues
 
 FILES: Final = sorted(path.stem for path in FOLDER.glob("*.txt"))
 
@@ -101,7 +102,7 @@ def test_no_expression_matches_nothing(name: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_whatever_a_phrase_matches_holds_a_cue(language: str) -> None:
     """Else the sentence is passed over before the phrase is looked for."""
-    cues = load_pattern("cues", "cues")
+    cues = load_cues()
     checks = list(HealthCheck)
     chosen = settings(
         max_examples=10, phases=[Phase.generate], derandomize=True, database=None, suppress_health_check=checks
