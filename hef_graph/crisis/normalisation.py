@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from hef_graph.crisis.patterns import starting_with
+
 KEYWORDS: Final = frozenset(
     """abuse abused bleed bleeding blade choke choked cut cutting dead death die died drown dying end gun hang hanging
     harm hit hurt hurting jump kill killed killing kills knife molested murder myself overdose overdosed pills poison
@@ -94,12 +96,13 @@ _MASKS: Final = "*#_•·"
 _LOOK_ALIKES: Final = str.maketrans("аеорсухіјѕԁһӏкмтвнαονρτικ", "aeopcyxijsdhlkmtbhaovptik")
 
 _SIGN: Final = r"[a-z0-9@$!|+*#_•·]"
-_MASKED = re.compile(rf"(?<![\w@$!|+*#•·])(?={_SIGN}{{0,23}}[a-z])(?={_SIGN}{{0,23}}[0-9@$!|+*#_•·]){_SIGN}{{3,24}}")
+_MASKED = re.compile(rf"(?<![\w@$!|+*#•·])(?=[a-z]{{0,23}}[0-9@$!|+*#_•·])(?={_SIGN}{{0,23}}[a-z]){_SIGN}{{3,24}}")
 _SPACED = re.compile(r"(?<!\w)[a-z](?:([ .\-_*])[a-z](?![^\W_])){2,}(?:\1{2,3}[a-z](?:\1[a-z](?![^\W_]))*)*(?![^\W_])")
 _RUN = re.compile(r"([^\w*#•·])\1{7,}")
+_TRIPLE = re.compile(r"(\w)\1\1")
 _STRETCHED = re.compile(r"\b\w*?(\w)\1\1\w*")
 _BLANKS = re.compile(r"[^\S\n]*(?<![\n.!?;。…])\n(?!\s)[^\S\n]*|[^\S\n]{2,}|[^\S \n]")
-_SPELT = re.compile(rf"(?<![\w'])(?:{'|'.join(map(re.escape, SPELLINGS))})(?![\w'])")
+_SPELT = re.compile(rf"(?<![\w'])(?:{starting_with(map(re.escape, SPELLINGS))})(?![\w'])")
 _QUOTES: Final = dict.fromkeys("’‘\u00b4`\uff07", "'") | dict.fromkeys("“”„«»", '"')
 
 
@@ -117,18 +120,23 @@ class PlainText:
 
     def substitute(self, pattern: re.Pattern[str], replace: Callable[[re.Match[str]], str]) -> "PlainText":
         """The same with each match replaced; the new characters come from the match's beginning to its end."""
-        pieces, origins, last = [], [], 0
+        pieces: list[str] = []
+        origins: list[int] = []
+        last = known = 0
         for match in pattern.finditer(self.text):
             new = replace(match)
             if new == match.group():
                 continue
             start, end = match.span()
             pieces += [self.text[last:start], new]
-            origins += [*self.origins[last:start], *_spread(self.origins[start : end + 1], len(new))]
+            if len(new) != end - start:  # else each new character comes from where the old one came from
+                origins += [*self.origins[known:start], *_spread(self.origins[start : end + 1], len(new))]
+                known = end
             last = end
         if not last:
             return self
-        return PlainText("".join([*pieces, self.text[last:]]), [*origins, *self.origins[last:]])
+        text = "".join([*pieces, self.text[last:]])
+        return PlainText(text, [*origins, *self.origins[known:]] if known else self.origins)
 
 
 def normalise(text: str) -> PlainText:
@@ -143,7 +151,8 @@ def normalise(text: str) -> PlainText:
     plain = plain.substitute(_RUN, lambda match: match[1] * 3)
     plain = plain.substitute(_SPACED, lambda match: _join_letters(match.group()))
     plain = plain.substitute(_MASKED, lambda match: unmask(match.group()))
-    plain = plain.substitute(_STRETCHED, lambda match: _shorten(match.group()))
+    if _TRIPLE.search(plain.text):
+        plain = plain.substitute(_STRETCHED, lambda match: _shorten(match.group()))
     plain = plain.substitute(_BLANKS, lambda _: " ")
     return plain.substitute(_SPELT, lambda match: SPELLINGS[match.group()])
 

@@ -8,7 +8,7 @@ from hef_graph.crisis.rules import Hit, Sentence, split_sentences
 
 WINDOW: Final = 380
 """Characters read at once: about as many as the classifier's tokens hold."""
-MOST_WINDOWS: Final = 10
+MOST_WINDOWS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,8 +55,16 @@ def test_every_category_is_tried_in_every_language() -> None:
 @pytest.mark.parametrize("place", [0, len(LONG) // 2, len(LONG)], ids=["start", "middle", "end"])
 def test_of_a_long_text_all_is_searched(language: str, place: int) -> None:
     cut = LONG.find(". ", place) + 2 if 0 < place < len(LONG) else place
-    said = PROSE.join(texts[0] for texts in SAYINGS[language].values())
-    assert set(categories(f"{LONG[:cut]}{said} {LONG[cut:]}")) == set(CATEGORIES)
+    said = {category: f"{LONG[:cut]}{texts[0]} {LONG[cut:]}" for category, texts in SAYINGS[language].items()}
+    assert {category: categories(text)[:1] for category, text in said.items()} == {each: [each] for each in CATEGORIES}
+
+
+def test_a_long_text_is_searched_up_to_the_first_phrase_without_a_frame() -> None:
+    said = "I would never kill myself. I want to die. I want to kill myself."
+    assert [(hit.category, hit.framed) for hit in hits(LONG + said)] == [
+        ("suicidal_active", True),
+        ("suicidal_passive", False),
+    ]
 
 
 @pytest.mark.parametrize("text", ["I want to kill myself.", "我不想活了。"])
