@@ -7,8 +7,11 @@ import pytest
 from langchain_core.messages import HumanMessage
 from typing_extensions import override
 
+from hef_graph.crisis.detector import load_detector
 from hef_graph.graph import HefContext, HefOptions, create_hef_graph
+from hef_graph.messages import clean_text
 from hef_graph.sem import load_sem
+from hef_graph.types import Turn
 from tests.fakes import ScriptedModel, SpeakingStubSem, reply_json
 from tests.inputs import LARGE, each
 
@@ -34,3 +37,13 @@ def test_a_megabyte_reaches_the_model_within_a_second(sem: str, given: str) -> N
     start = time.process_time()
     graph.invoke({"messages": [HumanMessage(given)]}, context=context)
     assert model.asked[-1] - start < 1.0
+
+
+@each(LARGE)
+def test_a_megabyte_is_looked_through_for_a_crisis_within_a_second_or_so(given: str) -> None:
+    """About one second where the machine is free; the limit leaves room for one that is not."""
+    detector, said = load_detector(), clean_text(given)
+    detector.detect([Turn("speaker", "Hello there.")])
+    start = time.process_time()
+    detector.detect([Turn("speaker", said)])
+    assert time.process_time() - start < 2.0

@@ -29,7 +29,8 @@ LARGEST: Final = {WEIGHTS: 64 * MEGABYTE, TOKENIZER: 8 * MEGABYTE}
 MOST_HEADS: Final = 64
 LONGEST_WORD: Final = 1000
 KINDS: Final = ("BertNormalizer", "BertPreTokenizer", "WordPiece")
-MARKS: Final = ("[CLS]", "[SEP]", "[UNK]")
+UNKNOWN: Final = "[UNK]"
+MARKS: Final = ("[CLS]", "[SEP]", UNKNOWN)
 
 OUTPUTS: Final = len(CATEGORIES) + 3
 """A logit for each category, one for none; then one for "somebody else", one for "past"."""
@@ -99,6 +100,11 @@ class CrisisClassifier:
         except Exception as error:  # files of any kind: safetensors, NumPy and tokenizers each raise their own
             reason = str(error) if isinstance(error, HefCheckpointError | ValueError) else repr(error)
             raise HefCheckpointError(f"the crisis classifier in {folder} cannot be read: {reason[:500]}") from error
+
+    def knows(self, text: str) -> bool:
+        """Whether the pieces of a normalised text are known, most of them: of another script's it can tell nothing."""
+        ids = self.tokenizer.encode(text, add_special_tokens=False).ids[:NEWEST_TOKENS]
+        return 2 * ids.count(self.tokenizer.token_to_id(UNKNOWN)) < len(ids)
 
     def read(self, newest: str, context: Sequence[str] = ()) -> CrisisReading:
         """Read a normalised text after what was said before it, oldest first."""

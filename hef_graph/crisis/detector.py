@@ -58,9 +58,9 @@ class CrisisDetector:
         return self._from_readings(newest, plain, windows, readings, context)
 
     def _read(self, text: str, context: Sequence[str]) -> CrisisReading | None:
-        """None without a classifier, and where it fails: the plain phrases decide then."""
+        """None without a classifier, where it does not know the script or fails: the plain phrases decide then."""
         try:
-            return self.classifier.read(text, context) if self.classifier else None
+            return self.classifier.read(text, context) if self.classifier and self.classifier.knows(text) else None
         except Exception as error:  # noqa: BLE001  damaged weights of any kind; nobody's help lines may hang on them
             _log.warning("the crisis classifier failed with %s; plain phrases alone decide", type(error).__name__)
             return None

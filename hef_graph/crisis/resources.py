@@ -4,7 +4,6 @@ The file's form is that of the shipped `resources.json`: for each country the em
 what it is for, the pages that it was found on, and the date of the look. No number comes from anywhere else.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from hef_graph.crisis.signals import Category
-from hef_graph.errors import HefInputError
+from hef_graph.errors import HefCheckpointError, HefInputError
+from hef_graph.files import MEGABYTE, read_object
 
 SHIPPED: Final = Path(__file__).parent / "resources.json"
 MOST: Final = 3
@@ -102,11 +102,11 @@ def load_resources(path: Path = SHIPPED) -> ResourceDirectory:
         HefInputError: the file is missing or has another form.
     """
     try:
-        values = json.loads(path.read_text("utf-8"))
+        values = read_object(path, most=MEGABYTE)
         countries = {code.upper(): _read_country(country) for code, country in values["countries"].items()}
         neutral = values["default"]
         return ResourceDirectory(countries, str(neutral["text"]), tuple(map(_read_resource, neutral["directories"])))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (HefCheckpointError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise HefInputError(
             f"{path} is no file of help lines ({type(error).__name__}: {error}); "
             "hef_graph/crisis/resources.json shows the form"

@@ -30,6 +30,9 @@ class StubClassifier:
     past: float = 0.1
     read_texts: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
+    def knows(self, text: str) -> bool:
+        return any(letter in LETTERS for letter in text)
+
     def read(self, newest: str, context: Sequence[str] = ()) -> CrisisReading:
         self.read_texts.append((newest, tuple(context)))
         found = next((category for word, category in self.marked.items() if word in newest), None)

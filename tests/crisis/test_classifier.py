@@ -50,6 +50,14 @@ class TestAFolder:
     def test_is_loaded_once(self, folder: Path) -> None:
         assert load_classifier(folder) is load_classifier(folder)
 
+    @pytest.mark.parametrize(
+        ("text", "known"), [("the cat", True), ("cat мяу", False), ("the cat мяу", True), ("мяу", False), ("", False)]
+    )
+    def test_knows_a_text_of_whose_pieces_it_knows_more_than_half(
+        self, folder: Path, text: str, *, known: bool
+    ) -> None:
+        assert CrisisClassifier.load(folder).knows(text) is known
+
     @pytest.mark.parametrize("name", [WEIGHTS, CONFIG, TOKENIZER])
     def test_without_one_of_its_files_is_refused(self, folder: Path, name: str) -> None:
         (folder / name).unlink()

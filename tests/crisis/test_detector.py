@@ -119,6 +119,11 @@ class TestTheClassifier:
         found = detect(StubClassifier(MARKED), f"We had tea. {OBLIQUE} It rained.")
         assert found == CrisisSignal("suicidal_passive", evidence=OBLIQUE)
 
+    def test_is_not_asked_about_a_script_that_it_does_not_know(self) -> None:
+        stub = StubClassifier({"зебра": "abuse"})
+        assert detect(stub, "Моя зебра ушла домой.") is None
+        assert stub.read_texts == []
+
     @pytest.mark.parametrize(("text", "expected"), [(PLAIN, True), (ORDINARY, False)])
     def test_that_fails_leaves_the_phrases_to_decide(self, text: str, *, expected: bool) -> None:
         assert (detect(BrokenClassifier(), text) is not None) is expected

@@ -196,6 +196,11 @@ class TestAFileOfOnesOwn:
         with pytest.raises(HefInputError, match=r"gone\.json is no file of help lines"):
             load_resources(tmp_path / "gone.json")
 
+    def test_that_is_far_too_large_is_refused_unread(self, tmp_path: Path) -> None:
+        (tmp_path / "ours.json").write_text("{" + " " * 2**20 + "}", "utf-8")
+        with pytest.raises(HefInputError, match="allowed are 1048576"):
+            load_resources(tmp_path / "ours.json")
+
     def test_that_is_no_text_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "ours.json").write_bytes(b"\xff\xfe\x00")
         with pytest.raises(HefInputError):
