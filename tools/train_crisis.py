@@ -3,7 +3,7 @@
     python tools/train_crisis.py --data train.jsonl [--comments train.tsv] --output runs/crisis [--seed 0]
 
 `--data` are ordinary conversations and `--comments` ordinary remarks (text first, then a tab): what no signal is.
-Texts among them that hold a plain phrase of a crisis are left out. A tenth of the families of examples is set aside
+Texts among them that hold a plain phrase of a crisis are left out. A few of the families of examples are set aside
 to choose the best epoch. The same command goes on after an interruption. Needs `pip install 'hef-graph[train]'`.
 """
 

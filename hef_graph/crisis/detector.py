@@ -1,7 +1,8 @@
 """The shipped detector: plain phrases decide by themselves, a classifier of its own weights reads everything else.
 
 1. The newest user message is normalised (`normalisation.py`) and searched for plain phrases, all of it (`rules.py`).
-2. A phrase that stands in no frame ("in the film …", "I would never …") is a signal, whatever the classifier thinks.
+2. A phrase that stands in no frame ("in the film …", "I would never …") is a signal, unless the classifier is all but
+   certain that it is none, and that of the phrase's sentence by itself too: nothing that stands around it hides it.
 3. So is a short answer that admits to what the listener asked (`answers.py`).
 4. Else the classifier reads the message in windows, with what was said before, and decides. After a signal, the next
    message must be one by itself: "yes, please" to an offer of help is none.
@@ -32,6 +33,9 @@ LONGEST_CONTEXT: Final = 600
 _LETTERS: Final = re.compile(r"[^\W\d_]{2,}[\W\d_]+[^\W\d_]{2,}|[\u4e00-\u9fff]{2}")
 """Two words: of a number, a smiley or one word alone the classifier knows nothing."""
 
+SURELY_NONE: Final = 0.05
+"""Probability of a signal below which the classifier takes a plain phrase for a harmless one."""
+
 MOST_SENTENCES: Final = 6
 """Sentences that are read by themselves to find the one that tells of the signal."""
 
@@ -51,8 +55,10 @@ class CrisisDetector:
         hits = find_hits(plain.text)
         windows = choose_windows(plain.text, hits)
         readings = [self._read(plain.text[w.start : w.end], _context(plain.text, w, context)) for w in windows]
-        if found := next((hit for hit in hits if not hit.framed), None):
-            return self._from_hit(newest, plain, found, _around(windows, readings, found))
+        for hit in (hit for hit in hits if not hit.framed):
+            reading = _around(windows, readings, hit)
+            if not self._is_harmless(plain.text, hit, reading):
+                return self._from_hit(newest, plain, hit, reading)
         if earlier and (category := admitted(context[-1], plain.text)):
             return CrisisSignal(category, evidence=_quote(newest, 0, len(newest)))
         return self._from_readings(newest, plain, windows, readings, context)
@@ -64,6 +70,14 @@ class CrisisDetector:
         except Exception as error:  # noqa: BLE001  damaged weights of any kind; nobody's help lines may hang on them
             _log.warning("the crisis classifier failed with %s; plain phrases alone decide", type(error).__name__)
             return None
+
+    def _is_harmless(self, text: str, hit: Hit, reading: CrisisReading | None) -> bool:
+        """Whether the classifier is sure of it, of the window around the phrase and of its sentence alone."""
+        if reading is None or reading.signal >= SURELY_NONE:
+            return False
+        start, end = _sentence_around(text, hit.start)
+        alone = self._read(text[start:end], ())
+        return alone is not None and alone.signal < SURELY_NONE
 
     def _from_hit(self, newest: str, plain: PlainText, hit: Hit, reading: CrisisReading | None) -> CrisisSignal:
         """The phrase says what it is, unless the classifier, which sees the rest, also finds a signal."""

@@ -23,6 +23,10 @@ MOST_SENTENCES: Final = 1000
 is about nothing else has more."""
 
 
+ENOUGH: Final = 8
+"""Phrases without a frame, in a long text: more of them say nothing new."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A plain phrase."""
@@ -49,7 +53,7 @@ def split_sentences(text: str) -> list[Sentence]:
 
 
 def find_hits(text: str, patterns: Mapping[Category, Sequence[re.Pattern[str]]] | None = None) -> list[Hit]:
-    """The plain phrases in a normalised text, in reading order; of a long one up to the first without a frame."""
+    """The plain phrases in a normalised text, in reading order; of a long one up to `ENOUGH` without a frame."""
     sentences, known = split_sentences(text), patterns or load_phrases()
     if len(sentences) <= FEW_SENTENCES:
         return [hit for index in range(len(sentences)) for hit in _hits_in(text, sentences, index, known)]
@@ -59,7 +63,7 @@ def find_hits(text: str, patterns: Mapping[Category, Sequence[re.Pattern[str]]] 
         said = text[sentences[index].start : _reach(sentences[index])]
         found = [] if said in barren else list(_hits_in(text, sentences, index, known))
         hits += found
-        if any(not hit.framed for hit in found):
+        if sum(not hit.framed for hit in hits) >= ENOUGH:
             break
         if not found:
             barren.add(said)  # the same again is passed over

@@ -30,8 +30,21 @@ def detect(classifier: Any, *texts: str) -> CrisisSignal | None:
 
 
 class TestAPlainPhrase:
-    def test_is_a_signal_whatever_the_classifier_thinks(self) -> None:
-        assert detect(StubClassifier(), PLAIN) == CrisisSignal("suicidal_active", evidence=PLAIN)
+    def test_is_a_signal_where_the_classifier_hears_none(self) -> None:
+        assert detect(StubClassifier(quiet=0.06), PLAIN) == CrisisSignal("suicidal_active", evidence=PLAIN)
+
+    def test_is_none_where_the_classifier_is_all_but_certain_of_it(self) -> None:
+        assert detect(StubClassifier(quiet=0.04), PLAIN) is None
+
+    def test_is_a_signal_if_its_sentence_alone_is_one_whatever_stands_around_it(self) -> None:
+        stub = StubClassifier(soothing="zoo")
+        assert detect(stub, f"The zoo was shut. {PLAIN} What a zoo.") == CrisisSignal("suicidal_active", evidence=PLAIN)
+
+    def test_that_is_harmless_does_not_hide_another_one(self) -> None:
+        stub = StubClassifier({"die": "suicidal_passive"}, quiet=0.01)
+        found = detect(stub, f"{PLAIN} I want to die.")
+        assert found is not None
+        assert found.category == "suicidal_passive"
 
     def test_is_a_signal_without_a_classifier(self) -> None:
         assert detect(None, PLAIN) == CrisisSignal("suicidal_active", evidence=PLAIN)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hef_graph.crisis import CATEGORIES
 from hef_graph.crisis.normalisation import normalise
 from hef_graph.crisis.patterns import LANGUAGES
-from hef_graph.crisis.rules import MOST_SENTENCES, Hit, find_hits, split_sentences
+from hef_graph.crisis.rules import ENOUGH, MOST_SENTENCES, Hit, find_hits, split_sentences
 from hef_graph.crisis.signals import Category
 from tests.crisis.sayings import SAYINGS
 
@@ -59,12 +59,9 @@ def test_of_a_long_text_all_is_searched(language: str, place: int) -> None:
     assert {category: categories(text)[:1] for category, text in said.items()} == {each: [each] for each in CATEGORIES}
 
 
-def test_a_long_text_is_searched_up_to_the_first_phrase_without_a_frame() -> None:
-    said = "I would never kill myself. I want to die. I want to kill myself."
-    assert [(hit.category, hit.framed) for hit in hits(LONG + said)] == [
-        ("suicidal_active", True),
-        ("suicidal_passive", False),
-    ]
+def test_a_long_text_is_searched_until_enough_is_found() -> None:
+    found = hits(LONG + "I would never kill myself. " + "I want to die. " * 300)
+    assert [hit.framed for hit in found] == [True, *[False] * ENOUGH]
 
 
 @pytest.mark.parametrize("text", ["I want to kill myself.", "我不想活了。"])

@@ -24,6 +24,7 @@ PIECES: Final = [
     "[",
     *"abcdefghijklmnopqrstuvwxyz.,'",
     *WORDS,
+    "猫",
 ]
 
 SIGNALS: Final = ("kill me by friday", "the rope is my note", "i die by night")

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from hef_graph.crisis.classifier import CrisisClassifier
+from hef_graph.crisis.examples import Example, Label
 from hef_graph.evaluation.crisis_training import DEFAULTS, CrisisRecipe, measure, train_classifier
 from tests.evaluation.crisis_encoder import ABUSE, EXAMPLES, ORDINARY, SIGNALS, write_encoder
 
@@ -56,6 +57,17 @@ def test_a_run_goes_on_from_another_ones_weights(
     )
     [history] = train_classifier(later)
     assert history["recall_at_3"] == 1.0
+
+
+def test_a_run_that_goes_on_keeps_what_it_knows_and_learns_new_words(
+    run: tuple[CrisisRecipe, list[dict[str, float]]], tmp_path: Path
+) -> None:
+    more = [*EXAMPLES, Example(("the 猫 is gone",), Label(None, kind="ordinary"), "new")]
+    quiet = replace(TRAINING, epochs=1, learning_rate=0.0, new_learning_rate=0.0)
+    train_classifier(replace(run[0], examples=more, start=run[0].output, output=tmp_path, training=quiet))
+    before, after = CrisisClassifier.load(run[0].output), CrisisClassifier.load(tmp_path)
+    assert {"猫"} == set(after.tokenizer.get_vocab()) - set(before.tokenizer.get_vocab())
+    assert all(after.read(text).signal == pytest.approx(before.read(text).signal, abs=1e-3) for text in SIGNALS)
 
 
 def test_recall_is_told_where_three_percent_are_false_alarms() -> None:
