@@ -40,7 +40,7 @@ SAME_ROW = {
 }
 """What a part may import of its own row."""
 
-TRAINING = {"hef_graph.evaluation.crisis_model", "hef_graph.evaluation.crisis_training"}
+TRAINING = {f"hef_graph.evaluation.crisis_{name}" for name in ("model", "training", "votes")}
 """The crisis classifier is trained with torch and read without: it may have neither torch nor a SEM in its own part."""
 
 LONGEST_FILE = 300

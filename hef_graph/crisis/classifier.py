@@ -1,4 +1,4 @@
-"""The crisis classifier: a small encoder with weights of its own, independent of torch and of any SEM."""
+"""The crisis classifier: a small encoder and votes of n-grams, weights of its own, independent of torch and any SEM."""
 
 import hashlib
 import json
@@ -14,6 +14,7 @@ from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
 from hef_graph.crisis.encoder import Array, Encoder, dequantise, quantise
+from hef_graph.crisis.ngrams import BIAS, BUCKETS, WEIGHT, NgramVotes
 from hef_graph.crisis.signals import CATEGORIES, Category, Time, Who
 from hef_graph.crisis.threads import one_thread
 from hef_graph.errors import HefCheckpointError
@@ -75,12 +76,14 @@ class CrisisReading:
 
 @dataclass(frozen=True, slots=True)
 class CrisisClassifier:
-    """Encoder and tokenizer of one checkpoint folder."""
+    """Encoder, tokenizer and votes of one checkpoint folder."""
 
     encoder: Encoder
     tokenizer: Tokenizer
     threshold: float
     """Probability of a signal from which a text without a plain phrase counts as one."""
+    votes: NgramVotes | None = None
+    """None leaves the encoder alone to decide."""
 
     @classmethod
     def load(cls, folder: Path = SHIPPED) -> Self:
@@ -93,10 +96,12 @@ class CrisisClassifier:
             config = read_object(folder / CONFIG, most=MEGABYTE)
             _check_files(folder, config)
             packed = cast("dict[str, NDArray[np.generic]]", load_file(folder / WEIGHTS))
-            encoder = Encoder(dequantise(packed), _whole(config["heads"]))
+            weights = dequantise(packed)
+            votes = _take_votes(weights)
+            encoder = Encoder(weights, _whole(config["heads"]))
             encoder.check(MOST_POSITIONS, OUTPUTS)
             tokenizer = _read_tokenizer(folder / TOKENIZER, encoder.vocabulary)
-            return cls(encoder, tokenizer, _share(config["threshold"]))
+            return cls(encoder, tokenizer, _share(config["threshold"]), votes)
         except Exception as error:  # files of any kind: safetensors, NumPy and tokenizers each raise their own
             reason = str(error) if isinstance(error, HefCheckpointError | ValueError) else repr(error)
             raise HefCheckpointError(f"the crisis classifier in {folder} cannot be read: {reason[:500]}") from error
@@ -111,6 +116,8 @@ class CrisisClassifier:
         ids, kinds = encode(self.tokenizer, newest, context)
         with one_thread():
             logits = self.encoder.read(np.asarray(ids), np.asarray(kinds))
+        if self.votes:  # as if the encoder itself had leaned that way: the categories keep their order
+            logits[len(CATEGORIES)] -= self.votes.vote(newest, context)
         categories = np.exp(logits[:-2] - logits[:-2].max())
         other, past = 1 / (1 + np.exp(-logits[-2:].astype(np.float64)))
         return CrisisReading(categories / categories.sum(), float(other), float(past))
@@ -141,6 +148,18 @@ def save_classifier(folder: Path, weights: dict[str, Array], tokenizer: Tokenize
     tokenizer.save(str(folder / TOKENIZER), pretty=False)
     hashes = {name: _hash(folder / name) for name in (WEIGHTS, TOKENIZER)}
     (folder / CONFIG).write_text(json.dumps({"format": FORMAT, **config, "sha256": hashes}, indent=1) + "\n", "utf-8")
+
+
+def _take_votes(weights: dict[str, Array]) -> NgramVotes | None:
+    """The votes among a checkpoint's weights, out of which they are taken; None if it has none."""
+    table, bias = weights.pop(WEIGHT, None), weights.pop(BIAS, None)
+    if table is None or bias is None:
+        return None
+    if table.shape != (1, BUCKETS) or bias.shape != (1,) or not (np.isfinite(table).all() and np.isfinite(bias).all()):
+        raise ValueError(
+            f"{WEIGHT} is {table.shape}, {BIAS} {bias.shape}, expected {(1, BUCKETS)} and (1,), all finite"
+        )
+    return NgramVotes(table[0], float(bias[0]))
 
 
 def _check_files(folder: Path, config: dict[str, Any]) -> None:

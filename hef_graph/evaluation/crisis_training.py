@@ -27,6 +27,7 @@ from hef_graph.crisis.examples import Example, Label
 from hef_graph.crisis.normalisation import normalise
 from hef_graph.crisis.signals import CATEGORIES
 from hef_graph.evaluation.crisis_model import CrisisModel, export_weights, load_encoder, prune_tokenizer
+from hef_graph.evaluation.crisis_votes import VOTES, VotesConfig, train_votes
 from hef_graph.sem.dataset import bucket_batches
 from hef_graph.sem.pretrained import find_pretrained
 from hef_graph.sem.training import Phase, TrainingConfig, fingerprint, train
@@ -59,6 +60,7 @@ class CrisisRecipe:
     threshold: float = 0.5
     """Probability that counts as a signal, as it is written to the checkpoint."""
     training: TrainingConfig = DEFAULTS
+    votes: VotesConfig = VOTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +193,9 @@ def train_classifier(recipe: CrisisRecipe) -> list[dict[str, float]]:
     phase = CrisisPhase(model, tokenizer, recipe)
     data = fingerprint(*recipe.examples, *recipe.ordinary, recipe.layers, recipe.ordinary_share)
     history = train(phase, recipe.training, recipe.output, data=data)
+    votes = train_votes(recipe.examples, recipe.ordinary, recipe.votes)
     config = {"heads": model.encoder.config.num_attention_heads, "threshold": recipe.threshold}
-    save_classifier(recipe.output, export_weights(model), tokenizer, config)
+    save_classifier(recipe.output, {**export_weights(model), **votes}, tokenizer, config)
     return history
 
 

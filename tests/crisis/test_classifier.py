@@ -20,11 +20,14 @@ from hef_graph.crisis.classifier import (
     CrisisClassifier,
     encode,
     load_classifier,
+    save_classifier,
 )
+from hef_graph.crisis.ngrams import BIAS, BUCKETS, WEIGHT
 from hef_graph.errors import HefCheckpointError
 from tests.crisis.classifiers import HEADS, reading, save_tiny, tiny_tokenizer, tiny_weights
 
 CLS, SEP = 2, 3
+SETTINGS: Final = {"heads": HEADS, "threshold": 0.37}
 
 
 @pytest.fixture
@@ -76,6 +79,21 @@ class TestAFolder:
         save_file({"a": np.zeros(3)}, folder / WEIGHTS)
         with pytest.raises(HefCheckpointError, match="exchanged"):
             CrisisClassifier.load(folder)
+
+    def test_may_hold_votes_of_ngrams_that_the_encoder_is_told(self, folder: Path, tmp_path: Path) -> None:
+        alone = CrisisClassifier.load(folder)
+        votes = {WEIGHT: np.zeros((1, BUCKETS), np.float32), BIAS: np.array([2.0], np.float32)}
+        save_classifier(tmp_path / "voted", {**tiny_weights(), **votes}, tiny_tokenizer(), SETTINGS)
+        voted = CrisisClassifier.load(tmp_path / "voted")
+        odds = [each.read("i want").signal / (1 - each.read("i want").signal) for each in (alone, voted)]
+        assert odds[1] / odds[0] == pytest.approx(np.exp(2.0), rel=1e-4)
+
+    @pytest.mark.parametrize(("size", "bias"), [(7, 0.0), (BUCKETS, np.nan)])
+    def test_with_votes_of_another_form_is_refused(self, tmp_path: Path, size: int, bias: float) -> None:
+        votes = {WEIGHT: np.ones((1, size), np.float32), BIAS: np.array([bias], np.float32)}
+        save_classifier(tmp_path / "voted", {**tiny_weights(), **votes}, tiny_tokenizer(), SETTINGS)
+        with pytest.raises(HefCheckpointError, match=r"ngrams\.weight is .* all finite"):
+            CrisisClassifier.load(tmp_path / "voted")
 
     def test_of_another_format_is_refused(self, folder: Path) -> None:
         rewrite(folder / CONFIG, format=2)
