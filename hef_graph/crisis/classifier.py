@@ -108,8 +108,8 @@ class CrisisClassifier:
 
     def knows(self, text: str) -> bool:
         """Whether the pieces of a normalised text are known, most of them: of another script's it can tell nothing."""
-        ids = self.tokenizer.encode(text, add_special_tokens=False).ids[:NEWEST_TOKENS]
-        return 2 * ids.count(self.tokenizer.token_to_id(UNKNOWN)) < len(ids)
+        pieces = self.tokenizer.encode(text, add_special_tokens=False).tokens[:NEWEST_TOKENS]
+        return 2 * pieces.count(UNKNOWN) < len(pieces)
 
     def read(self, newest: str, context: Sequence[str] = ()) -> CrisisReading:
         """Read a normalised text after what was said before it, oldest first."""

@@ -49,7 +49,7 @@ def train_votes(
     nn.init.zeros_(table.weight)
     optimizer = torch.optim.Adagrad([*table.parameters(), bias], lr=config.learning_rate)
     for _ in range(config.epochs):
-        for chosen in torch.randperm(len(texts)).split(BATCH):
+        for chosen in torch.split(torch.randperm(len(texts)), BATCH):
             logits = bias + _vote(table, [hashed[index] for index in chosen.tolist()])
             target = wanted[chosen] * (1 - SMOOTHING) + SMOOTHING / 2
             optimizer.zero_grad()
