@@ -31,7 +31,7 @@ def without_claims(message: BaseMessage) -> BaseMessage:
 def _honest(text: str) -> str:
     """The text without such sentences.
 
-    >>> _honest("Oh no. As a cat owner, I know. What happened?")
+    >>> _honest("Oh no. As a mother, I know. What happened?")
     'Oh no. What happened?'
     """
     sentences = list(cut_sentences(text, ended=True))
