@@ -16,7 +16,6 @@ from hef_graph.types import Turn
 from tests.fakes import ScriptedModel, SpeakingStubSem, reply_json
 from tests.inputs import LARGE, each
 
-
 LIMIT: Final = 2.0
 """Seconds of computing: a free machine needs less than one, one that runs other tests beside may need twice as much."""
 
