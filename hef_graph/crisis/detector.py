@@ -2,7 +2,7 @@
 
 1. The newest user message is normalised (`normalisation.py`) and searched for plain phrases, all of it (`rules.py`).
 2. A phrase that stands in no frame ("in the film …", "I would never …") is a signal, unless the classifier is all but
-   certain that it is none, and that of the phrase's sentence by itself too: nothing that stands around it hides it.
+   certain that it is none, and hears none in the phrase's sentence by itself: nothing that stands around it hides it.
 3. So is a short answer that admits to what the listener asked (`answers.py`).
 4. Else the classifier reads the message in windows, with what was said before, and decides. After a signal, the next
    message must be one by itself: "yes, please" to an offer of help is none.
@@ -72,12 +72,12 @@ class CrisisDetector:
             return None
 
     def _is_harmless(self, text: str, hit: Hit, reading: CrisisReading | None) -> bool:
-        """Whether the classifier is sure of it, of the window around the phrase and of its sentence alone."""
+        """Whether the classifier is sure of it around the phrase, and hears no signal in its sentence alone."""
         if reading is None or reading.signal >= SURELY_NONE:
             return False
         start, end = _sentence_around(text, hit.start)
         alone = self._read(text[start:end], ())
-        return alone is not None and alone.signal < SURELY_NONE
+        return alone is not None and self.classifier is not None and alone.signal < self.classifier.threshold
 
     def _from_hit(self, newest: str, plain: PlainText, hit: Hit, reading: CrisisReading | None) -> CrisisSignal:
         """The phrase says what it is, unless the classifier, which sees the rest, also finds a signal."""

@@ -29,7 +29,7 @@ pytest_plugins = ["tests.postgres"]
 
 SAID: Final = ("I lost my ring.", "Now I sit here alone 😢.", "My sister won it back!")
 
-LAST_WORDS: Final = "The cable is"
+LAST_WORDS: Final = "Then we went to the sea"
 
 ANSWERS: Final[dict[str, list[Answer]]] = {
     SAID[0]: [reply_json("sad", "Oh no.")],
