@@ -37,7 +37,7 @@ class TestAPlainPhrase:
         assert detect(StubClassifier(quiet=0.04), PLAIN) is None
 
     def test_is_a_signal_if_its_sentence_alone_is_one_whatever_stands_around_it(self) -> None:
-        stub = StubClassifier(soothing="zoo")
+        stub = StubClassifier({"kill": "suicidal_active"}, soothing="zoo")
         assert detect(stub, f"The zoo was shut. {PLAIN} What a zoo.") == CrisisSignal("suicidal_active", evidence=PLAIN)
 
     def test_that_is_harmless_does_not_hide_another_one(self) -> None:
