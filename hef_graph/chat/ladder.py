@@ -155,7 +155,7 @@ def salvage(attempt: Attempt, problem: HefReplyError, case: Case) -> Outcome | N
     """A usable response without a usable label: the whole sentences of the response, or the plain prose."""
     text = partial_response(attempt.text).strip()
     if not text and problem.cause == "prose" and "{" not in attempt.text:
-        text = attempt.text.strip()
+        text = printable(attempt.text).strip()
     whole = text if problem.cause in {"label", "prose"} else whole_sentences(text)
     return Outcome(_emotion(attempt, case), whole, problem.cause) if whole else None
 
