@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, convert_to_messages
@@ -71,6 +71,20 @@ def turns_from_messages(messages: Sequence[BaseMessage]) -> list[Turn]:
             turns.append(Turn(role, text))
     _require_speaker_last(turns, messages)
     return turns
+
+
+def map_texts(content: Any, change: Callable[[str], str]) -> Any:
+    """A message's content with each of its texts changed: the content itself, or the texts among its blocks.
+
+    >>> map_texts(["so", {"type": "text", "text": "sad"}, {"type": "image", "url": "x"}], str.upper)
+    ['SO', {'type': 'text', 'text': 'SAD'}, {'type': 'image', 'url': 'x'}]
+    """
+    if isinstance(content, str):
+        return change(content)
+    if isinstance(content, list):
+        return [map_texts(block, change) for block in content]
+    written = isinstance(content, dict) and content.get("type") == "text" and isinstance(content.get("text"), str)
+    return {**content, "text": change(content["text"])} if written else content
 
 
 def words_of_the_application(messages: Sequence[BaseMessage], system_prompt: str | None) -> str | None:

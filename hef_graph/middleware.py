@@ -27,7 +27,7 @@ from hef_graph.defaults import resolve_sem_or_missing
 from hef_graph.delimiters import escape_evidence
 from hef_graph.errors import HefInputError
 from hef_graph.instruction import AGENT_ROLE, CARE
-from hef_graph.messages import text_of, turns_from_messages
+from hef_graph.messages import map_texts, text_of, turns_from_messages
 from hef_graph.turn import Evidence, ReadingOptions, word_evidence
 from hef_graph.types import CauseWords, EmotionAnalysis, SmallEmpatheticModel, Turn
 
@@ -272,18 +272,8 @@ def _escape_all(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
 
 def _escape(message: AnyMessage) -> AnyMessage:
     """The message with our delimiters in its texts made harmless, whoever wrote it: models and tools repeat users."""
-    content: Any = message.content
-    if isinstance(message, SystemMessage) or not isinstance(content, str | list):
-        return message
-    safe = _escape_block(content) if isinstance(content, str) else [_escape_block(block) for block in content]
-    return message if safe == content else message.model_copy(update={"content": safe})
-
-
-def _escape_block(block: Any) -> Any:
-    if isinstance(block, str):
-        return escape_evidence(block)
-    written = isinstance(block, dict) and block.get("type") == "text" and isinstance(block.get("text"), str)
-    return {**block, "text": escape_evidence(block["text"])} if written else block
+    safe = message.content if isinstance(message, SystemMessage) else map_texts(message.content, escape_evidence)
+    return message if safe == message.content else message.model_copy(update={"content": safe})
 
 
 def _with_text(message: Any, text: str) -> Any:

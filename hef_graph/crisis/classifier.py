@@ -152,9 +152,9 @@ def save_classifier(folder: Path, weights: dict[str, Array], tokenizer: Tokenize
 
 def _take_votes(weights: dict[str, Array]) -> NgramVotes | None:
     """The votes among a checkpoint's weights, out of which they are taken; None if it has none."""
-    table, bias = weights.pop(WEIGHT, None), weights.pop(BIAS, None)
-    if table is None or bias is None:
+    if WEIGHT not in weights and BIAS not in weights:
         return None
+    table, bias = weights.pop(WEIGHT), weights.pop(BIAS)
     if table.shape != (1, BUCKETS) or bias.shape != (1,) or not (np.isfinite(table).all() and np.isfinite(bias).all()):
         raise ValueError(
             f"{WEIGHT} is {table.shape}, {BIAS} {bias.shape}, expected {(1, BUCKETS)} and (1,), all finite"

@@ -2,7 +2,8 @@
 
 1. The newest user message is normalised (`normalisation.py`) and searched for plain phrases, all of it (`rules.py`).
 2. A phrase that stands in no frame ("in the film …", "I would never …") is a signal, unless the classifier is all but
-   certain that it is none, and hears none in the phrase's sentence by itself: nothing that stands around it hides it.
+   certain that it is none, and hears none in the phrase's sentence by itself: nothing that stands around it hides it,
+   and of many phrases none is dismissed.
 3. So is a short answer that admits to what the listener asked (`answers.py`).
 4. Else the classifier reads the message in windows, with what was said before, and decides. After a signal, the next
    message must be one by itself: "yes, please" to an offer of help is none.
@@ -18,7 +19,7 @@ from typing import Final
 from hef_graph.crisis.answers import admitted
 from hef_graph.crisis.classifier import CrisisClassifier, CrisisReading, load_classifier
 from hef_graph.crisis.normalisation import PlainText, normalise
-from hef_graph.crisis.rules import Hit, find_hits, split_sentences
+from hef_graph.crisis.rules import ENOUGH, Hit, find_hits, split_sentences
 from hef_graph.crisis.signals import LONGEST_EVIDENCE, CrisisSignal
 from hef_graph.crisis.windows import Window, choose_windows
 from hef_graph.errors import HefError
@@ -55,9 +56,10 @@ class CrisisDetector:
         hits = find_hits(plain.text)
         windows = choose_windows(plain.text, hits)
         readings = [self._read(plain.text[w.start : w.end], _context(plain.text, w, context)) for w in windows]
-        for hit in (hit for hit in hits if not hit.framed):
+        free = [hit for hit in hits if not hit.framed]
+        for hit in free:
             reading = _around(windows, readings, hit)
-            if not self._is_harmless(plain.text, hit, reading):
+            if len(free) >= ENOUGH or not self._is_harmless(plain.text, hit, reading):
                 return self._from_hit(newest, plain, hit, reading)
         if earlier and (category := admitted(context[-1], plain.text)):
             return CrisisSignal(category, evidence=_quote(newest, 0, len(newest)))

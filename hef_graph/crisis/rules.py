@@ -22,9 +22,8 @@ MOST_SENTENCES: Final = 1000
 """Sentences with cues that are looked at: the first and the last half of so many. Only a text of hundreds of pages that
 is about nothing else has more."""
 
-
 ENOUGH: Final = 8
-"""Phrases without a frame, in a long text: more of them say nothing new."""
+"""Phrases without a frame after which a long text is searched no further."""
 
 
 @dataclass(frozen=True, slots=True)

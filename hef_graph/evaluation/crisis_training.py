@@ -193,7 +193,7 @@ def train_classifier(recipe: CrisisRecipe) -> list[dict[str, float]]:
     phase = CrisisPhase(model, tokenizer, recipe)
     data = fingerprint(*recipe.examples, *recipe.ordinary, recipe.layers, recipe.ordinary_share)
     history = train(phase, recipe.training, recipe.output, data=data)
-    votes = train_votes(recipe.examples, recipe.ordinary, recipe.votes)
+    votes = train_votes(recipe.examples, recipe.ordinary, recipe.votes, seed=recipe.training.seed)
     config = {"heads": model.encoder.config.num_attention_heads, "threshold": recipe.threshold}
     save_classifier(recipe.output, {**export_weights(model), **votes}, tokenizer, config)
     return history

@@ -30,17 +30,16 @@ class VotesConfig:
     """What they count beside the encoder's logit."""
     epochs: int = 4
     learning_rate: float = 0.4
-    seed: int = 0
 
 
 VOTES: Final = VotesConfig()
 
 
 def train_votes(
-    examples: Sequence[Example], ordinary: Sequence[tuple[str, ...]], config: VotesConfig = VOTES
+    examples: Sequence[Example], ordinary: Sequence[tuple[str, ...]], config: VotesConfig = VOTES, *, seed: int = 0
 ) -> dict[str, Array]:
     """The votes' weights, times their share, under the names that a checkpoint keeps them by."""
-    torch.manual_seed(config.seed)
+    torch.manual_seed(seed)
     everyday = [Example(turns, Label(None), "") for turns in islice(ordinary, ORDINARY)]
     texts = [*examples, *everyday]
     hashed = [_hash(each) for each in texts]

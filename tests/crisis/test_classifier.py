@@ -88,6 +88,12 @@ class TestAFolder:
         odds = [each.read("i want").signal / (1 - each.read("i want").signal) for each in (alone, voted)]
         assert odds[1] / odds[0] == pytest.approx(np.exp(2.0), rel=1e-4)
 
+    def test_with_half_of_the_votes_is_refused(self, tmp_path: Path) -> None:
+        half = {BIAS: np.array([2.0], np.float32)}
+        save_classifier(tmp_path / "voted", {**tiny_weights(), **half}, tiny_tokenizer(), SETTINGS)
+        with pytest.raises(HefCheckpointError, match=r"ngrams\.weight"):
+            CrisisClassifier.load(tmp_path / "voted")
+
     @pytest.mark.parametrize(("size", "bias"), [(7, 0.0), (BUCKETS, np.nan)])
     def test_with_votes_of_another_form_is_refused(self, tmp_path: Path, size: int, bias: float) -> None:
         votes = {WEIGHT: np.ones((1, size), np.float32), BIAS: np.array([bias], np.float32)}

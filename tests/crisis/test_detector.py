@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from hef_graph.crisis import CrisisSignal, detector
 from hef_graph.crisis.classifier import CrisisReading
 from hef_graph.crisis.detector import CrisisDetector, load_detector
+from hef_graph.crisis.examples import FOLDER, Example, read_examples, read_file
+from hef_graph.crisis.rules import ENOUGH, FEW_SENTENCES
 from hef_graph.crisis.signals import LONGEST_EVIDENCE, Category
 from hef_graph.errors import HefCheckpointError
+from hef_graph.evaluation.crisis_report import EVERY_OTHER, EVERY_SIGNAL, judge_examples, shares
 from hef_graph.types import Turn, turns_from_dialogue
 from tests.crisis.classifiers import StubClassifier
 
@@ -22,6 +25,7 @@ FRAMED: Final = "In the movie she wants to die. I want to kill myself, she says 
 OBLIQUE: Final = "I have given my zebra away."
 MARKED: Final[dict[str, Category]] = {"zebra": "suicidal_passive"}
 ORDINARY: Final = "We walked along the canal and talked. "
+EXPLICIT: Final = list(read_file(FOLDER / "test" / "explicit.txt"))
 
 
 def detect(classifier: Any, *texts: str) -> CrisisSignal | None:
@@ -62,6 +66,12 @@ class TestAPlainPhrase:
         found = detect(None, f"{ORDINARY}Well,  I want to K1LL my\u200bself!! Bye.")
         assert found is not None
         assert found.evidence == "Well,  I want to K1LL my\u200bself!!"
+
+    @pytest.mark.parametrize(("times", "expected"), [(ENOUGH - 1, False), (ENOUGH, True)])
+    def test_said_so_often_that_the_search_ends_is_a_signal(self, times: int, *, expected: bool) -> None:
+        """Behind them may stand one that nobody has looked at."""
+        said = ORDINARY * (FEW_SENTENCES + 1) + f"{PLAIN} " * times
+        assert (detect(StubClassifier(quiet=0.01), said) is not None) is expected
 
     def test_in_a_frame_is_left_to_the_classifier(self) -> None:
         assert detect(StubClassifier(), FRAMED) is None
@@ -224,6 +234,19 @@ class TestTheShippedDetector:
 
     def test_is_loaded_once(self) -> None:
         assert load_detector() is load_detector()
+
+    @pytest.mark.parametrize("told", EXPLICIT, ids=lambda told: told.turns[-1][:40])
+    def test_finds_every_explicit_statement_with_and_without_its_weights(self, told: Example) -> None:
+        turns = turns_from_dialogue(told.turns)
+        assert CrisisDetector(None).detect(turns) is not None
+        assert load_detector().detect(turns) is not None
+
+    def test_tells_most_signals_from_look_alikes(self) -> None:
+        """A floor far below what is measured: weights that do not belong to the tokenizer fall under it."""
+        judged = judge_examples(load_detector(), read_examples(FOLDER / "dev")[::8])
+        found = shares(judged)
+        assert found[EVERY_SIGNAL].percent >= 80
+        assert found[EVERY_OTHER].percent <= 15
 
     def test_finds_a_plain_phrase_with_and_without_its_weights(self) -> None:
         assert load_detector().detect([Turn("speaker", PLAIN)]) is not None
