@@ -145,7 +145,7 @@ class CrisisPhase(Phase):
     def _vary(self, example: Encoded, drawing: random.Random) -> Encoded:
         """Now and then a message stands behind ordinary talk, loses a piece, or its closing mark."""
         ids, kinds = list(example.ids), list(example.kinds)
-        if 1 not in kinds and self._plain and drawing.random() < 0.2:  # noqa: PLR2004
+        if 1 not in kinds and self._plain and drawing.random() < 0.35:  # noqa: PLR2004
             other = drawing.choice(self._plain)
             before = [i for i, kind in zip(other.ids, other.kinds, strict=True) if kind == 0][1:-1][-CONTEXT_TOKENS:]
             ids, kinds = [*ids, *before, ids[-1]], [*kinds, *[1] * (len(before) + 1)]

@@ -1,0 +1,106 @@
+"""What a turn costs, in counts that are the same on every machine: readings, model calls, writes, bytes, words sent.
+
+A change that makes a turn dearer shows here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from langgraph.checkpoint.sqlite import SqliteSaver
+
+from hef_graph.graph import HefContext, create_hef_graph
+from hef_graph.sem import TransformerSem, load_sem
+from tests.fakes import ScriptedModel, SpeakingStubSem, reply_json
+from tests.runs import say, thread
+
+TURNS: Final = 12
+SAID: Final = "My sister forgot my birthday again, and I sat alone with the cake all evening."
+ANSWER: Final = reply_json("lonely", "That must have been a long evening. Did she ever call?")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a conversation in SQLite holds."""
+
+    checkpoints: int
+    writes: int
+    bytes: int
+
+
+@pytest.fixture
+def saver(tmp_path: Path) -> Iterator[SqliteSaver]:
+    with SqliteSaver.from_conn_string(str(tmp_path / "talk.sqlite")) as opened:
+        yield opened
+
+
+def talk(saver: SqliteSaver, turns: int) -> ScriptedModel:
+    model = ScriptedModel(answers=[ANSWER] * turns)
+    graph = create_hef_graph(model, sem=SpeakingStubSem(), checkpointer=saver)
+    for _ in range(turns):
+        graph.invoke(say(SAID), thread("one"))
+    return model
+
+
+def measure(saver: SqliteSaver) -> Stored:
+    sizes = {
+        "checkpoints": "length(checkpoint) + length(metadata)",
+        "writes": "length(value)",
+    }
+    rows = {
+        table: saver.conn.execute(f"select count(*), sum({size}) from {table}").fetchone()  # noqa: S608  constants
+        for table, size in sizes.items()
+    }
+    return Stored(rows["checkpoints"][0], rows["writes"][0], sum(size for _, size in rows.values()))
+
+
+def test_a_turn_asks_the_model_once(saver: SqliteSaver) -> None:
+    assert talk(saver, 3).calls == 3
+
+
+def test_a_turn_reads_the_dialogue_once() -> None:
+    sem = SpeakingStubSem()
+    create_hef_graph(ScriptedModel(answers=[ANSWER]), sem=sem).invoke(say(SAID))
+    assert sem.analyze_calls == 1
+    assert len(sem.dialogues_read) == 1
+
+
+def test_emotions_and_words_take_one_forward_pass_of_the_shipped_model() -> None:
+    sem = load_sem()
+    passes: list[int] = []
+    hook = layers_of(sem).register_forward_hook(lambda *_: passes.append(1))
+    try:
+        sem.analyze([[SAID]])
+    finally:
+        hook.remove()
+    assert len(passes) == 1
+
+
+def layers_of(sem: TransformerSem) -> Any:
+    """The first layer of its encoder."""
+    return sem._model.encoder.layers[0]
+
+
+def test_a_turn_writes_six_checkpoints(saver: SqliteSaver) -> None:
+    """One for the input, one for the start, one for each of the four nodes."""
+    talk(saver, 4)
+    assert measure(saver).checkpoints == 6 * 4
+
+
+def test_a_turn_writes_no_more_than_so_many_values(saver: SqliteSaver) -> None:
+    talk(saver, 4)
+    assert measure(saver).writes <= 24 * 4
+
+
+def test_a_turn_of_a_young_conversation_is_stored_in_so_many_bytes(saver: SqliteSaver) -> None:
+    talk(saver, TURNS)
+    assert measure(saver).bytes <= 45_000 * TURNS
+
+
+@pytest.mark.parametrize(("k2", "most"), [(20, 1350), ("adaptive", 1250)])
+def test_an_instruction_has_no_more_than_so_many_characters(k2: Any, most: int) -> None:
+    graph = create_hef_graph(ScriptedModel(answers=[reply_json("lonely", "Oh no.")]), sem=load_sem())
+    instruction = graph.invoke(say(SAID), context=HefContext(k2=k2))["instruction"]
+    assert len(instruction) <= most
