@@ -72,7 +72,9 @@ def weigh_out_of_fold(
     for number, part in enumerate(parts):
         seen = [task for other, tasks in enumerate(prepared) if other != number for task in tasks]
         head = fit_cause_head(model, [*seen, *always], config)
-        sem = TransformerSem("fold", attach_heads(model, head), tokenizer, next(model.parameters()).device, "head")
+        sem = TransformerSem(
+            "fold", attach_heads(model, head), tokenizer, next(model.parameters()).device, words="head"
+        )
         weights |= dict(zip(map(id, part), weigh_by_sem(sem, part), strict=True))
     return [weights[id(case)] for case in cases]
 

@@ -23,15 +23,23 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", re.ASCII)
 
 
 @overload
-def load_sem(source: None = None, *, device: str | None = None, words: str | None = None) -> "TransformerSem": ...
+def load_sem(
+    source: None = None, *, device: str | None = None, words: str | None = None, precision: str | None = None
+) -> "TransformerSem": ...
 
 
 @overload
-def load_sem(source: str | Path, *, device: str | None = None, words: str | None = None) -> SmallEmpatheticModel: ...
+def load_sem(
+    source: str | Path, *, device: str | None = None, words: str | None = None, precision: str | None = None
+) -> SmallEmpatheticModel: ...
 
 
 def load_sem(
-    source: str | Path | None = None, *, device: str | None = None, words: str | None = None
+    source: str | Path | None = None,
+    *,
+    device: str | None = None,
+    words: str | None = None,
+    precision: str | None = None,
 ) -> SmallEmpatheticModel:
     """The shipped SEM, or another one; models are loaded once per source and device.
 
@@ -41,23 +49,27 @@ def load_sem(
             that is called like one of these is given as "./name".
         device: "cpu", "cuda", "cuda:1" …; None takes a GPU where there is one. Only for SEMs that run here on torch.
         words: how cause words are found, for SEMs that offer a choice; None for the SEM's own way.
+        precision: for checkpoints of ours: "fp32", or "int8" on a CPU, about twice as fast; None takes the faster one.
 
     Raises:
         HefCheckpointError: no such SEM, or files that cannot be used.
-        HefInputError: a device that this machine has not, or a way to find words that the SEM has not; a bad address,
-            or a file of predictions that cannot be read.
+        HefInputError: a device that this machine has not, a way to find words or a precision that the SEM has not; a
+            bad address, or a file of predictions that cannot be read.
         HefModelError: a served SEM that does not answer.
     """
     if source is None or source == "shipped":
         from hef_graph.sem.checkpoint import SHIPPED  # noqa: PLC0415  torch is slow to import
 
-        return _load_folder(SHIPPED, device, words)
+        return _load_folder(SHIPPED, device, words, precision)
     without_choice = _load_without_torch(source)
     if without_choice is None:
         folder = _find_folder(source)
-        return _load_folder(folder, device, words, name="" if Path(source).expanduser().is_dir() else str(source))
-    if words is not None:
-        raise HefInputError(f"words is {words!r}, but {without_choice.name} finds cause words in one way; leave it out")
+        return _load_folder(
+            folder, device, words, precision, name="" if Path(source).expanduser().is_dir() else str(source)
+        )
+    for name, value in {"words": words, "precision": precision}.items():
+        if value is not None:
+            raise HefInputError(f"{name} is {value!r}, but {without_choice.name} offers no choice; leave it out")
     return without_choice
 
 
@@ -93,13 +105,19 @@ def _find_folder(source: str | Path) -> Path:
     return download_snapshot(source)
 
 
-def _load_folder(folder: Path, device: str | None, words: str | None, *, name: str = "") -> SmallEmpatheticModel:
+def _load_folder(
+    folder: Path, device: str | None, words: str | None, precision: str | None, *, name: str = ""
+) -> SmallEmpatheticModel:
     """The SEM of a folder; `name` is shown to people where the folder's own says nothing."""
     from hef_graph.sem.inference import choose_device, load_transformer_sem  # noqa: PLC0415  torch is slow to import
 
     place = choose_device(device)
     if not _is_foreign(folder):
-        return load_transformer_sem(folder, place, words)
+        return load_transformer_sem(folder, place, words, precision)
+    if precision not in {None, "fp32"}:
+        raise HefInputError(
+            f"precision is {precision!r}, but {folder} is no checkpoint of ours, which 'fp32' is read in"
+        )
     from hef_graph.sem.plugins.huggingface import load_huggingface_sem  # noqa: PLC0415  only one plug-in is needed
 
     return load_huggingface_sem(folder, place, words, name)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import torch
+from torch import Tensor
 
 from hef_graph.errors import HefInputError
 from hef_graph.sem.checkpoint import SHIPPED, load_checkpoint
@@ -14,6 +15,7 @@ from hef_graph.sem.domain import DomainCheck
 from hef_graph.sem.generation import Memory, SamplingConfig, sample_replies
 from hef_graph.sem.likelihood import decode_greedily, length_order, total_log_likelihoods
 from hef_graph.sem.modeling import Decoder, EmpatheticModel, Reading
+from hef_graph.sem.quantization import Precision, choose_precision, quantise_encoder
 from hef_graph.sem.surface import close_sentence, restore_surface
 from hef_graph.sem.tokenization import LISTENER_ID, NOTHING, DialogueTokenizer, EncodedDialogue
 from hef_graph.sem.word_weights import check_method, weigh_words
@@ -39,17 +41,29 @@ class TransformerSem:
         model: EmpatheticModel,
         tokenizer: DialogueTokenizer,
         device: torch.device,
+        *,
         words: str | None = None,
+        precision: str | None = "fp32",
     ) -> None:
-        """`words` names the method of the word weights (`word_weights.py`); None takes the model's best."""
+        """`words` names the method of the word weights (`word_weights.py`); None takes the model's best.
+
+        `precision` is how `analyze` multiplies (`quantization.py`); None takes the fastest.
+        """
         self._name, self._model, self._tokenizer, self._device = name, model, tokenizer, device
         self._words = check_method(words, model)
+        self._precision = choose_precision(precision, device.type, self._words)
+        self._reader = quantise_encoder(model) if self._precision == "int8" else model
         self._domain = DomainCheck(tokenizer.vocabulary, model.config.rarity)
 
     @property
     def name(self) -> str:
         """The checkpoint's name and where it runs."""
         return f"{self._name} on {self._device}"
+
+    @property
+    def precision(self) -> Precision:
+        """How `analyze` multiplies."""
+        return self._precision
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -65,11 +79,11 @@ class TransformerSem:
         """
         turns, encoded = self._encode(dialogues)
         analyses: dict[int, EmotionAnalysis] = {}
-        for batch in _batches(encoded):
+        for batch in _batches(encoded, 1 if self._precision == "int8" else BATCH_SIZE):
             members = [encoded[index] for index in batch]
             padded = collate_dialogues(members).to(self._device)
             reading = self._read(padded)
-            weights = weigh_words(self._model, members, padded, reading, self._words)
+            weights = weigh_words(self._reader, members, padded, reading, self._words)
             for row, index in enumerate(batch):
                 analyses[index] = self._interpret(turns[index], encoded[index], reading, row, weights[row])
         return [analyses[index] for index in range(len(turns))]
@@ -86,8 +100,7 @@ class TransformerSem:
             raise HefInputError(f"count is {count!r}; allowed are whole numbers from 1 on")
         decoder = self._decoder()
         [turns], [encoded] = self._encode([dialogue])
-        told, nothing = (self._read(collate_dialogues([d]).to(self._device)) for d in (encoded, NOTHING))
-        memory = Memory(told.states, nothing.states)
+        memory = Memory(self._states(encoded), self._states(NOTHING))
         sampled = sample_replies(decoder, memory, self.labels.index(emotion), SamplingConfig(count=count))
         texts = [close_sentence(self._write(reply.ids, turns)) for reply in sampled]
         different = dict(zip(texts, sampled, strict=True))  # other tokens may read the same
@@ -102,7 +115,7 @@ class TransformerSem:
         decoder = self._decoder()
         turns, encoded = self._encode(dialogues)
         replies: dict[int, str] = {}
-        for batch in _batches(encoded):
+        for batch in _batches(encoded, BATCH_SIZE):
             padded = collate_dialogues([encoded[index] for index in batch]).to(self._device)
             for index, ids in zip(batch, decode_greedily(self._model, decoder, padded), strict=True):
                 replies[index] = self._write(ids, turns[index])
@@ -120,7 +133,7 @@ class TransformerSem:
         pairs = zip(encoded, ids, strict=True)
         examples = [ReplyExample(dialogue, 0, LISTENER_ID, reply) for dialogue, reply in pairs]
         likelihoods: dict[int, float] = {}
-        for batch in _batches(encoded):
+        for batch in _batches(encoded, BATCH_SIZE):
             padded = collate_replies([examples[index] for index in batch]).to(self._device)
             totals = total_log_likelihoods(self._model, decoder, padded).tolist()
             likelihoods |= dict(zip(batch, totals, strict=True))
@@ -142,8 +155,15 @@ class TransformerSem:
 
     @torch.inference_mode()
     def _read(self, padded: DialogueBatch) -> Reading:
-        reading: Reading = self._model(*padded)
+        reading: Reading = self._reader(*padded)
         return reading
+
+    @torch.inference_mode()
+    def _states(self, encoded: EncodedDialogue) -> Tensor:
+        """What the decoder looks at, in full precision: `(1, tokens, hidden)`."""
+        padded = collate_dialogues([encoded]).to(self._device)
+        states: Tensor = self._model.encoder(padded.ids, padded.roles, padded.mask)
+        return states
 
     def _interpret(
         self, turns: Sequence[Turn], encoded: EncodedDialogue, reading: Reading, row: int, weights: Sequence[float]
@@ -163,8 +183,10 @@ class TransformerSem:
 
 
 @lru_cache(maxsize=8)
-def load_transformer_sem(folder: Path, device: str, words: str | None = None) -> TransformerSem:
-    """Load a checkpoint folder once per folder, device and method of the word weights."""
+def load_transformer_sem(
+    folder: Path, device: str, words: str | None = None, precision: str | None = None
+) -> TransformerSem:
+    """Load a checkpoint folder once per folder, device, method of the word weights and precision."""
     place = torch.device(device)
     model, vocabulary = load_checkpoint(folder, place)
     config = model.config
@@ -172,7 +194,7 @@ def load_transformer_sem(folder: Path, device: str, words: str | None = None) ->
         vocabulary, max_tokens=config.max_tokens, decoder_vocab_size=config.decoder_vocab_size
     )
     name = "the shipped SEM (MiniLM-L6)" if folder == SHIPPED else folder.name
-    return TransformerSem(name, model, tokenizer, place, words)
+    return TransformerSem(name, model, tokenizer, place, words=words, precision=precision)
 
 
 def choose_device(wished: str | None) -> str:
@@ -192,8 +214,8 @@ def choose_device(wished: str | None) -> str:
     return str(place)
 
 
-def _batches(encoded: Sequence[EncodedDialogue]) -> list[list[int]]:
-    return length_order([len(dialogue.ids) for dialogue in encoded], batch_size=BATCH_SIZE)
+def _batches(encoded: Sequence[EncodedDialogue], size: int) -> list[list[int]]:
+    return length_order([len(dialogue.ids) for dialogue in encoded], batch_size=size)
 
 
 def _confidence(emotions: Sequence[EmotionScore], presence: float, *, in_domain: bool) -> float:

@@ -129,7 +129,7 @@ def test_the_thresholds_of_the_checkpoint_are_passed_on() -> None:
 
 
 def _with_words(words: str | None, config: SemConfig = HEADED) -> TransformerSem:
-    return TransformerSem("tiny", build_model(config), build_tokenizer(), torch.device("cpu"), words)
+    return TransformerSem("tiny", build_model(config), build_tokenizer(), torch.device("cpu"), words=words)
 
 
 @pytest.mark.parametrize("words", WORD_METHODS)
