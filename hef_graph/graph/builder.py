@@ -4,9 +4,8 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from langchain_core.runnables import RunnableLambda
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.store.base import BaseStore
@@ -20,6 +19,7 @@ from hef_graph.graph.context import HefContext, HefOptions
 from hef_graph.graph.entrance import guard_input
 from hef_graph.graph.nodes import ANALYZE_EMOTION, BUILD_INSTRUCTION, CHECK_CRISIS, HAND_OVER, RESPOND, Nodes
 from hef_graph.graph.state import HefInput, HefState, TurnState
+from hef_graph.graph.twins import Twins
 from hef_graph.profiles import load_profile
 from hef_graph.tool import create_emotion_tool
 from hef_graph.types import SmallEmpatheticModel
@@ -92,8 +92,8 @@ def _wire(nodes: Nodes, *, hand_over: bool) -> StateGraph[TurnState, HefContext,
     graph = StateGraph(TurnState, context_schema=HefContext, input_schema=HefInput, output_schema=HefState)
     graph.add_node(CHECK_CRISIS, nodes.check_crisis)
     graph.add_node(ANALYZE_EMOTION, nodes.analyze_emotion)
-    graph.add_node(BUILD_INSTRUCTION, _twins(BUILD_INSTRUCTION, nodes.build_instruction, nodes.abuild_instruction))
-    graph.add_node(RESPOND, _twins(RESPOND, nodes.respond, nodes.arespond))
+    graph.add_node(BUILD_INSTRUCTION, Twins(nodes.build_instruction, nodes.abuild_instruction))
+    graph.add_node(RESPOND, Twins(nodes.respond, nodes.arespond))
     after_crisis = END
     if hand_over:
         graph.add_node(HAND_OVER, nodes.hand_over)
@@ -108,8 +108,3 @@ def _wire(nodes: Nodes, *, hand_over: bool) -> StateGraph[TurnState, HefContext,
 
 def _is_crisis(state: TurnState) -> bool:
     return state.get("crisis") is not None
-
-
-def _twins(name: str, run: Any, arun: Any) -> Any:
-    """A node with a sync and an async side."""
-    return RunnableLambda(run, afunc=arun, name=name)
