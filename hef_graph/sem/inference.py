@@ -10,6 +10,7 @@ from torch import Tensor
 
 from hef_graph.errors import HefInputError
 from hef_graph.sem.checkpoint import SHIPPED, load_checkpoint
+from hef_graph.sem.config import SemConfig
 from hef_graph.sem.dataset import DialogueBatch, ReplyExample, collate_dialogues, collate_replies
 from hef_graph.sem.domain import DomainCheck
 from hef_graph.sem.generation import Memory, SamplingConfig, sample_replies
@@ -59,6 +60,11 @@ class TransformerSem:
     def name(self) -> str:
         """The checkpoint's name and where it runs."""
         return f"{self._name} on {self._device}"
+
+    @property
+    def config(self) -> SemConfig:
+        """The model's shape and labels."""
+        return self._model.config
 
     @property
     def precision(self) -> Precision:

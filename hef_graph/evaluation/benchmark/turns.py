@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from langchain.agents import create_agent
 from langchain.agents.structured_output import ToolStrategy
-from langchain_core.messages import AnyMessage, HumanMessage
+from langchain_core.messages import HumanMessage
 
 from hef_graph.emotions import EMOTIONS
 from hef_graph.evaluation.benchmark.report import Bar, Row
@@ -86,8 +86,3 @@ def _structured(kind: str, data: Any) -> bool:
 
 def _quartiles(spread: Spread) -> Sequence[float]:
     return spread.median, spread.low, spread.high
-
-
-def texts_of(messages: Sequence[AnyMessage]) -> list[str]:
-    """The messages' texts."""
-    return [str(message.text) for message in messages]

@@ -1,0 +1,79 @@
+"""Many callers at once: what micro-batching (`hef_graph.sem.batching`) gains, and how long callers wait."""
+
+import random
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import numpy as np
+
+from hef_graph.evaluation.benchmark.report import Bar, Row, exactly
+from hef_graph.evaluation.benchmark.timing import Spread, ratio, seconds
+from hef_graph.sem import load_sem
+from hef_graph.sem.batching import BatchingSem
+from hef_graph.types import SmallEmpatheticModel
+
+PART: Final = "crowd"
+CALLERS: Final = 64
+
+
+def measure_crowd(contexts: Sequence[Sequence[str]], calls: int, rounds: int) -> list[Row]:
+    """Closed loop: each of 64 callers asks for its next dialogue as soon as the last is read."""
+    sem = load_sem()
+    asked = [list(contexts[index % len(contexts)]) for index in range(calls)]
+    alone: list[float] = []
+    together: list[float] = []
+    for _ in range(rounds):
+        alone.append(seconds(lambda: _closed_loop(sem, asked)))
+        with BatchingSem(sem) as batching:
+            together.append(seconds(lambda reader=batching: _closed_loop(reader, asked)))  # type: ignore[misc]
+    rates = ([calls / each for each in taken] for taken in (alone, together))
+    unbatched, batched = (Spread.of(rate) for rate in rates)
+    note = f"{CALLERS} callers, {calls} calls"
+    return [
+        Row(PART, "calls, each by itself", unbatched, "dialogues/s", note=note),
+        Row(PART, "calls, gathered", batched, "dialogues/s", note=note),
+        Row(PART, "gathered / by itself", ratio(alone, together), "times", Bar("≥", 1.5), note),
+        *_half_of_capacity(sem, asked, batched.median / 2),
+    ]
+
+
+def _closed_loop(sem: SmallEmpatheticModel, asked: Sequence[list[str]]) -> None:
+    with ThreadPoolExecutor(CALLERS) as pool:
+        list(pool.map(lambda dialogue: sem.analyze([dialogue]), asked))
+
+
+def _half_of_capacity(sem: SmallEmpatheticModel, asked: Sequence[list[str]], rate: float) -> list[Row]:
+    """Open loop: callers come by chance (Poisson), at half the rate that can be served."""
+    single = [seconds(lambda given=dialogue: sem.analyze([given])) for dialogue in asked[:200]]  # type: ignore[misc]
+    with BatchingSem(sem) as batching:
+        waited = _arrive(batching, asked, rate)
+    p95 = float(np.quantile(waited, 0.95))
+    times = p95 / Spread.of(single).median
+    note = f"{rate:.0f} calls a second, Poisson, seed 0"
+    return [
+        Row(PART, "p95 at half of capacity", exactly(1000 * p95), "ms", note=note),
+        Row(PART, "p95 at half of capacity / a single call", exactly(times), "times", Bar("≤", 3), note),
+    ]
+
+
+def _arrive(sem: SmallEmpatheticModel, asked: Sequence[list[str]], rate: float) -> list[float]:
+    """Seconds that each caller waited from its arrival."""
+    drawing = random.Random(0)  # noqa: S311  drawing, not cryptography
+    waited: list[float] = []
+    done = threading.Lock()
+
+    def call(dialogue: list[str], due: float) -> None:
+        sem.analyze([dialogue])
+        with done:
+            waited.append(time.perf_counter() - due)
+
+    with ThreadPoolExecutor(4 * CALLERS) as pool:
+        due = time.perf_counter()
+        for dialogue in asked:
+            due += drawing.expovariate(rate)
+            time.sleep(max(0.0, due - time.perf_counter()))
+            pool.submit(call, dialogue, due)
+    return waited
