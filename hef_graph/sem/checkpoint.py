@@ -90,7 +90,8 @@ def _build(folder: Path, config: SemConfig, weights: dict[str, Tensor]) -> Empat
     found = sum(tensor.numel() for tensor in weights.values())
     if found < config.least_weights:
         raise HefCheckpointError(f"{misfit}: they are {found}, it describes {config.least_weights} or more")
-    model = EmpatheticModel(config)
+    with torch.device("meta"):  # neither memory nor random numbers for weights that are replaced at once
+        model = EmpatheticModel(config)
     try:
         model.load_state_dict(weights, assign=True)
     except RuntimeError as error:

@@ -35,9 +35,9 @@ class Embeddings(nn.Module):
 
     def __init__(self, config: SemConfig, *, tokens: int, positions: int, kinds: int) -> None:
         super().__init__()
-        self.token = nn.Embedding(tokens, config.hidden_size)
-        self.position = nn.Embedding(positions, config.hidden_size)
-        self.kind = nn.Embedding(kinds, config.hidden_size)
+        self.token = _table(tokens, config.hidden_size)
+        self.position = _table(positions, config.hidden_size)
+        self.kind = _table(kinds, config.hidden_size)
         self.norm = nn.LayerNorm(config.hidden_size, eps=LAYER_NORM_EPSILON)
         self.dropout = nn.Dropout(config.dropout)
 
@@ -111,7 +111,7 @@ class NgramVotes(nn.Module):
     def __init__(self, config: SemConfig) -> None:
         super().__init__()
         self._pieces, self._buckets = config.vocab_size, config.ngram_buckets
-        self.table = nn.Embedding(2 * config.vocab_size + config.ngram_buckets, len(config.labels))
+        self.table = _table(2 * config.vocab_size + config.ngram_buckets, len(config.labels))
 
     def forward(self, ids: Tensor, roles: Tensor, poolable: Tensor) -> Tensor:
         """All `(batch, tokens)` → the votes' sum over the root of their number, `(batch, labels)`."""
@@ -239,8 +239,15 @@ class EmpatheticModel(nn.Module):
         return Reading(states, logits, attention, causes, presence)
 
 
+def _table(rows: int, size: int) -> nn.Embedding:
+    """Embeddings that `_initialise` fills: torch's own first numbers would be drawn for nothing."""
+    return nn.Embedding(rows, size, _weight=torch.empty(rows, size))
+
+
 def _initialise(module: nn.Module) -> None:
-    """BERT's initialisation: normal with a standard deviation of 0.02, zero biases."""
+    """BERT's initialisation: normal with a standard deviation of 0.02, zero biases; none on the meta device."""
+    if any(parameter.is_meta for parameter in module.parameters(recurse=False)):
+        return
     if isinstance(module, nn.Linear | nn.Embedding):
         nn.init.normal_(module.weight, std=0.02)
     if isinstance(module, nn.Linear) and module.bias is not None:

@@ -32,7 +32,8 @@ class Int8Linear(nn.Module):
     def __init__(self, linear: nn.Linear) -> None:
         super().__init__()
         weight = linear.weight.detach().float()
-        scales = weight.abs().amax(dim=1).clamp(min=torch.finfo(weight.dtype).tiny) / _LARGEST
+        largest = torch.linalg.vector_norm(weight, ord=torch.inf, dim=1)
+        scales = largest.clamp(min=torch.finfo(weight.dtype).tiny) / _LARGEST
         zeros = torch.zeros(len(scales), dtype=torch.long)
         with warnings.catch_warnings():  # torch means to move these functions one day
             warnings.simplefilter("ignore")
