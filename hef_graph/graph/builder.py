@@ -4,8 +4,9 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
+from langgraph._internal._constants import CONFIG_KEY_DURABILITY
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.store.base import BaseStore
@@ -23,6 +24,10 @@ from hef_graph.graph.twins import Twins
 from hef_graph.profiles import load_profile
 from hef_graph.tool import create_emotion_tool
 from hef_graph.types import SmallEmpatheticModel
+
+WHOLE_TURNS: Final = "exit"
+"""A turn is written once, when it ends, well or not, or waits for a human: a sixth of the bytes of a checkpoint a node,
+and no half turn is left by a process that is killed. `invoke(…, durability="async")` overrides it."""
 
 HefGraph: TypeAlias = CompiledStateGraph[TurnState, HefContext, HefInput, HefState]
 
@@ -77,6 +82,7 @@ def create_hef_graph(
     hand_over = bool(chosen.crisis_policy and chosen.crisis_policy.hand_over)
     graph = _wire(nodes, hand_over=hand_over).compile(checkpointer=checkpointer, store=store, name="hef")
     guard_input(graph)
+    graph.config = {"configurable": {CONFIG_KEY_DURABILITY: WHOLE_TURNS}}
     return graph
 
 
