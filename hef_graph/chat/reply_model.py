@@ -67,7 +67,7 @@ class ReplyModel(BaseChatModel):
     @override
     def to_json(self) -> SerializedNotImplemented:
         """For traces: its name alone, where LangChain would repeat every field, the conversation's turns among them."""
-        return SerializedNotImplemented(lc=1, type="not_implemented", id=[*self.lc_id()], repr=None)
+        return {"lc": 1, "type": "not_implemented", "id": [*self.lc_id()], "repr": None, "name": self.get_name()}
 
     @override
     def _generate(

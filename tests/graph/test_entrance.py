@@ -30,7 +30,7 @@ def test_the_callers_own_message_stays_as_it_was() -> None:
 
 def test_what_cannot_be_kept_is_not_in_the_first_checkpoint_either() -> None:
     saver = InMemorySaver()
-    graph(saver).invoke({"messages": [HumanMessage("I won \ud83d!")]}, thread("1"))
+    graph(saver).invoke({"messages": [HumanMessage("I won \ud83d!")]}, thread("1"), durability="async")
     first = list(saver.list(thread("1")))[-1]
     assert first.checkpoint["channel_values"]["__start__"]["messages"][0].content == "I won \ufffd!"
 
