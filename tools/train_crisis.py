@@ -32,6 +32,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--ordinary", type=float, default=0.35, help="ordinary talk per written example in an epoch")
     parser.add_argument("--learning-rate", type=float, default=DEFAULTS.learning_rate)
     parser.add_argument("--layers", type=int, default=6, help="so many of the encoder's layers (default: %(default)s)")
+    parser.add_argument("--freeze", type=int, default=0, help="so many of the lowest layers stay as they are")
     parser.add_argument("--epochs", type=int, default=DEFAULTS.epochs)
     parser.add_argument(
         "--precision",
@@ -57,6 +58,7 @@ def main() -> int:
         encoder=given.encoder,
         start=given.start,
         layers=given.layers,
+        frozen_layers=given.freeze,
         ordinary_share=given.ordinary,
         threshold=given.threshold,
         training=replace(

@@ -2,6 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from hef_graph.crisis.classifier import CrisisClassifier
 from hef_graph.crisis.examples import Example, Label
@@ -68,6 +69,17 @@ def test_a_run_that_goes_on_keeps_what_it_knows_and_learns_new_words(
     before, after = CrisisClassifier.load(run[0].output), CrisisClassifier.load(tmp_path)
     assert {"猫"} == set(after.tokenizer.get_vocab()) - set(before.tokenizer.get_vocab())
     assert all(after.read(text).signal == pytest.approx(before.read(text).signal, abs=1e-3) for text in SIGNALS)
+
+
+def test_the_lowest_layers_can_be_left_as_they_are(
+    run: tuple[CrisisRecipe, list[dict[str, float]]], tmp_path: Path
+) -> None:
+    quick = replace(TRAINING, epochs=1)
+    train_classifier(replace(run[0], start=run[0].output, output=tmp_path, training=quick, frozen_layers=1))
+    before, after = (torch.load(folder / "crisis.best.pt", weights_only=True) for folder in (run[0].output, tmp_path))
+    moved = {name for name, weight in after.items() if not torch.equal(weight, before[name])}
+    assert not [name for name in moved if "embeddings" in name or "layer.0." in name]
+    assert [name for name in moved if "layer.1." in name]
 
 
 def test_recall_is_told_where_three_percent_are_false_alarms() -> None:
