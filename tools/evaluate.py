@@ -40,6 +40,7 @@ from hef_graph.evaluation.study.command import add_study_arguments, read_request
 from hef_graph.evaluation.study.conduct import run_study
 from hef_graph.evaluation.tables import Report, tabulate
 from hef_graph.sem import TransformerSem, load_sem
+from hef_graph.sem.quantization import PRECISIONS
 from hef_graph.types import SmallEmpatheticModel
 
 WIDTH = 150
@@ -53,6 +54,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--part", choices=("all", "a", "b"), default="all", help="one half of the conversations only")
     parser.add_argument("--sem", help="a folder, hub id, http address, .jsonl of predictions, or lexicon")
     parser.add_argument("--device", help="default: a GPU where there is one")
+    parser.add_argument("--precision", choices=PRECISIONS, help="default: int8 on a CPU, which is faster")
     parser.add_argument("--writing", action="store_true", help="measure the decoder too")
     parser.add_argument("--causes", type=Path, nargs="+", metavar="FILE", help="compare cause words with RECCON's")
     parser.add_argument("--first-fold", action="store_true", help="with --causes: a fifth of the dialogues")
@@ -75,8 +77,7 @@ def main() -> int:
     arguments = read_arguments()
     request = read_request(arguments)
     torch.manual_seed(arguments.seed)
-    ways = {"words": arguments.words} if arguments.words else {}
-    sem = load_sem(arguments.sem, device=arguments.device, **ways)
+    sem = load_sem(arguments.sem, device=arguments.device, words=arguments.words, precision=arguments.precision)
     contexts = read_part(arguments.data, arguments.part) if arguments.data else []
     report: dict[str, Any] = {"data": str(arguments.data), "part": arguments.part, "sem": sem.name}
     report["seed"] = arguments.seed
