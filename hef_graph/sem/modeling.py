@@ -240,8 +240,9 @@ class EmpatheticModel(nn.Module):
 
 
 def _table(rows: int, size: int) -> nn.Embedding:
-    """Embeddings that `_initialise` fills: torch's own first numbers would be drawn for nothing."""
-    return nn.Embedding(rows, size, _weight=torch.empty(rows, size))
+    """Embeddings; on the meta device without first numbers, for which torch would import its compiler."""
+    weight = torch.empty(rows, size) if torch.empty(0).is_meta else None
+    return nn.Embedding(rows, size, _weight=weight)
 
 
 def _initialise(module: nn.Module) -> None:
