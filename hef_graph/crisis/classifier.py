@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Self, cast
@@ -72,6 +73,15 @@ class CrisisReading:
     def time(self) -> Time:
         """When it was."""
         return "past" if self.past >= 0.5 else "current"  # noqa: PLR2004  as above
+
+
+def between(one: CrisisReading, other: CrisisReading) -> CrisisReading:
+    """The other reading, its signal as likely as the mean of both log-odds says."""
+    odds = [math.log(each.signal / float(each.probabilities[-1])) for each in (one, other)]
+    signal = 1 / (1 + math.exp(-sum(odds) / 2))
+    probabilities = other.probabilities * (signal / other.signal)
+    probabilities[-1] = 1 - signal
+    return replace(other, probabilities=probabilities)
 
 
 @dataclass(frozen=True, slots=True)

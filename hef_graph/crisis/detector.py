@@ -5,8 +5,9 @@
    certain that it is none, and hears none in the phrase's sentence by itself: nothing that stands around it hides it,
    and of many phrases none is dismissed.
 3. So is a short answer that admits to what the listener asked (`answers.py`).
-4. Else the classifier reads the message in windows, with what was said before, and decides. After a signal, the next
-   message must be one by itself: "yes, please" to an offer of help is none.
+4. Else the classifier reads the message in windows, after what was said before, and where that leaves it in doubt also
+   by itself, and decides. After a signal, the next message must tell of one by itself too: "yes, please" to an offer of
+   help is none.
 """
 
 import logging
@@ -17,7 +18,7 @@ from functools import lru_cache
 from typing import Final
 
 from hef_graph.crisis.answers import admitted
-from hef_graph.crisis.classifier import CrisisClassifier, CrisisReading, load_classifier
+from hef_graph.crisis.classifier import CrisisClassifier, CrisisReading, between, load_classifier
 from hef_graph.crisis.normalisation import PlainText, normalise
 from hef_graph.crisis.rules import ENOUGH, Hit, find_hits, split_sentences
 from hef_graph.crisis.signals import LONGEST_EVIDENCE, CrisisSignal
@@ -37,6 +38,12 @@ _LETTERS: Final = re.compile(r"[^\W\d_]{2,}[\W\d_]+[^\W\d_]{2,}|[\u4e00-\u9fff]{
 SURELY_NONE: Final = 0.05
 """Probability of a signal below which the classifier takes a plain phrase for a harmless one."""
 
+NEW_FROM: Final = 0.22
+"""Probability of a signal, of the message by itself, from which it is a new one after a signal."""
+
+DOUBT_FROM: Final = 0.01
+"""Probability of a signal, after what was said before, from which a message is also read by itself."""
+
 MOST_SENTENCES: Final = 6
 """Sentences that are read by themselves to find the one that tells of the signal."""
 
@@ -55,7 +62,7 @@ class CrisisDetector:
         context = [normalise(turn.text[-LONGEST_CONTEXT:]).text for turn in earlier[-CONTEXT_TURNS:]]
         hits = find_hits(plain.text)
         windows = choose_windows(plain.text, hits)
-        readings = [self._read(plain.text[w.start : w.end], _context(plain.text, w, context)) for w in windows]
+        readings = [self._read_window(plain.text, window, context) for window in windows]
         free = [hit for hit in hits if not hit.framed]
         for hit in free:
             reading = _around(windows, readings, hit)
@@ -72,6 +79,20 @@ class CrisisDetector:
         except Exception as error:  # noqa: BLE001  damaged weights of any kind; nobody's help lines may hang on them
             _log.warning("the crisis classifier failed with %s; plain phrases alone decide", type(error).__name__)
             return None
+
+    def _read_window(self, text: str, window: Window, earlier: Sequence[str]) -> CrisisReading | None:
+        """The reading after what was said before; everyday talk there hides a little of what a text says by itself.
+
+        So where that is the likelier signal, both count alike. Most texts are so surely none that it changes nothing.
+        """
+        said = text[window.start : window.end]
+        if window.start or not earlier:
+            return self._read(said, [text[:160]] if window.start else ())
+        reading = self._read(said, earlier)
+        if reading is None or self.classifier is None or not DOUBT_FROM <= reading.signal < self.classifier.threshold:
+            return reading
+        alone = self._read(said, ())
+        return reading if alone is None or alone.signal <= reading.signal else between(reading, alone)
 
     def _is_harmless(self, text: str, hit: Hit, reading: CrisisReading | None) -> bool:
         """Whether the classifier is sure of it around the phrase, and hears no signal in its sentence alone."""
@@ -113,8 +134,9 @@ class CrisisDetector:
         """Whether the window is a signal by itself too, where the user's turn before it was one already."""
         if self.classifier is None or len(context) < CONTEXT_TURNS or window.start:
             return True
-        before, threshold = self.classifier.read(context[0]).signal, self.classifier.threshold
-        return before < threshold or self.classifier.read(text[window.start : window.end]).signal >= threshold
+        if self.classifier.read(context[0]).signal < self.classifier.threshold:
+            return True
+        return self.classifier.read(text[window.start : window.end]).signal >= NEW_FROM
 
     def _telling_sentence(self, text: str, window: Window, context: Sequence[str]) -> tuple[int, int]:
         """The sentence of the window that is the likeliest signal by itself."""
@@ -136,11 +158,6 @@ def load_detector() -> CrisisDetector:
     except HefError as error:
         _log.warning("crisis detection goes on with plain phrases alone: %s", error)
         return CrisisDetector(None)
-
-
-def _context(text: str, window: Window, earlier: Sequence[str]) -> list[str]:
-    """What the window is read after: its message's beginning, or, where it holds that, the turns before."""
-    return [*earlier] if window.start == 0 else [text[:160]]
 
 
 def _around(windows: Sequence[Window], readings: Sequence[CrisisReading | None], hit: Hit) -> CrisisReading | None:
