@@ -18,6 +18,7 @@ from hef_graph.crisis.classifier import (
     TOKENIZER,
     WEIGHTS,
     CrisisClassifier,
+    between,
     encode,
     load_classifier,
     save_classifier,
@@ -215,3 +216,13 @@ def test_the_shipped_folder_is_whole() -> None:
     shipped = load_classifier()
     assert 0 < shipped.threshold < 1
     assert shipped.read("i want to kill myself").signal > shipped.threshold > shipped.read("i like tea").signal
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"), [(0.2, 0.8, 0.5), (0.5, 0.5, 0.5), (0.01, 0.99, 0.5), (0.1, 0.5, 0.25)]
+)
+def test_between_two_readings_the_mean_of_the_log_odds_counts(one: float, other: float, expected: float) -> None:
+    found = between(reading("abuse", one), reading("self_harm", other))
+    assert found.signal == pytest.approx(expected, abs=1e-3)
+    assert found.category == "self_harm"
+    assert found.probabilities.sum() == pytest.approx(1)

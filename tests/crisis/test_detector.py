@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pytest
@@ -11,14 +12,14 @@ from hypothesis import strategies as st
 
 from hef_graph.crisis import CrisisSignal, detector
 from hef_graph.crisis.classifier import CrisisReading
-from hef_graph.crisis.detector import CrisisDetector, load_detector
+from hef_graph.crisis.detector import NEW_FROM, CrisisDetector, load_detector
 from hef_graph.crisis.examples import FOLDER, Example, read_examples, read_file
 from hef_graph.crisis.rules import ENOUGH, FEW_SENTENCES
 from hef_graph.crisis.signals import LONGEST_EVIDENCE, Category
 from hef_graph.errors import HefCheckpointError
 from hef_graph.evaluation.crisis_report import EVERY_OTHER, EVERY_SIGNAL, judge_examples, shares
 from hef_graph.types import Turn, turns_from_dialogue
-from tests.crisis.classifiers import StubClassifier
+from tests.crisis.classifiers import StubClassifier, reading
 
 PLAIN: Final = "I want to kill myself."
 FRAMED: Final = "In the movie she wants to die. I want to kill myself, she says in that film."
@@ -111,12 +112,20 @@ class TestTheClassifier:
         assert (found.who, found.time) == ("other", "past")
 
     def test_reads_the_normalised_message_with_the_two_turns_before_it(self) -> None:
-        stub = StubClassifier()
+        stub = StubClassifier(quiet=0.001)
         detect(stub, "One.", "Two.", "Three.", "Four.", "I like T3A.")
         assert stub.read_texts == [("i like t3a.", ("three.", "four."))]
 
+    @pytest.mark.parametrize(
+        ("hidden", "alone", "expected"), [(0.2, 0.9, True), (0.2, 0.7, False), (0.001, 0.999, False), (0.4, 0.2, False)]
+    )
+    def test_counts_a_message_in_doubt_by_itself_too(self, hidden: float, alone: float, *, expected: bool) -> None:
+        """The mean of both log-odds decides, unless what was said before leaves no doubt, or makes it likelier."""
+        talk = ("I made soup.", "Nice!", OBLIQUE)
+        assert (detect(HidingClassifier(MARKED, signal=alone, hidden=hidden), *talk) is not None) is expected
+
     def test_reads_the_end_of_a_long_turn_before(self) -> None:
-        stub = StubClassifier()
+        stub = StubClassifier(quiet=0.001)
         detect(stub, "a" * 5 + "b" * 5000 + "c", "Hello.")
         [(_, (context,))] = stub.read_texts
         assert len(context) <= 600
@@ -128,7 +137,7 @@ class TestTheClassifier:
         assert len(stub.read_texts) <= 10
 
     def test_reads_later_stretches_after_the_messages_beginning(self) -> None:
-        stub = StubClassifier()
+        stub = StubClassifier(quiet=0.001)
         detect(stub, "Earlier.", "Yes?", "It began. " + ORDINARY * 30)
         contexts = [context for _, context in stub.read_texts]
         assert contexts[0] == ("earlier.", "yes?")
@@ -152,11 +161,30 @@ class TestTheClassifier:
         assert (detect(BrokenClassifier(), text) is not None) is expected
 
 
+@dataclass
+class HidingClassifier(StubClassifier):
+    """Hears less behind other talk."""
+
+    hidden: float = 0.1
+
+    def read(self, newest: str, context: Sequence[str] = ()) -> CrisisReading:
+        return reading("suicidal_passive", self.hidden) if context else super().read(newest)
+
+
 class BrokenClassifier(StubClassifier):
     """Weights of another shape."""
 
     def read(self, newest: str, context: Sequence[str] = ()) -> CrisisReading:
         raise ValueError("cannot reshape array")
+
+
+@pytest.mark.parametrize(("alone", "expected"), [(NEW_FROM - 0.01, False), (NEW_FROM + 0.01, True)])
+def test_after_a_signal_a_message_must_tell_of_one_by_itself(alone: float, *, expected: bool) -> None:
+    """What was said before makes every answer to an offer of help sound like a signal."""
+    stub = HidingClassifier({"zebra": "abuse", "please": "abuse"}, hidden=0.9)
+    stub.quiet = alone
+    talk = (OBLIQUE, "Here are people who help.", "Yes, I would like to.")
+    assert (detect(stub, *talk) is not None) is expected
 
 
 class TestAShortAnswer:
