@@ -44,6 +44,9 @@ NEW_FROM: Final = 0.22
 DOUBT_FROM: Final = 0.01
 """Probability of a signal, after what was said before, from which a message is also read by itself."""
 
+LONG: Final = 20
+"""Words of a message that can be understood without what was said before."""
+
 MOST_SENTENCES: Final = 6
 """Sentences that are read by themselves to find the one that tells of the signal."""
 
@@ -83,7 +86,8 @@ class CrisisDetector:
     def _read_window(self, text: str, window: Window, earlier: Sequence[str]) -> CrisisReading | None:
         """The reading after what was said before; everyday talk there hides a little of what a text says by itself.
 
-        So where that is the likelier signal, both count alike. Most texts are so surely none that it changes nothing.
+        So where that is the likelier signal, a long text counts by itself, a short one, which needs what was said
+        before, half. Most texts are so surely none that it changes nothing.
         """
         said = text[window.start : window.end]
         if window.start or not earlier:
@@ -92,7 +96,9 @@ class CrisisDetector:
         if reading is None or self.classifier is None or not DOUBT_FROM <= reading.signal < self.classifier.threshold:
             return reading
         alone = self._read(said, ())
-        return reading if alone is None or alone.signal <= reading.signal else between(reading, alone)
+        if alone is None or alone.signal <= reading.signal:
+            return reading
+        return alone if len(said.split()) >= LONG else between(reading, alone)
 
     def _is_harmless(self, text: str, hit: Hit, reading: CrisisReading | None) -> bool:
         """Whether the classifier is sure of it around the phrase, and hears no signal in its sentence alone."""

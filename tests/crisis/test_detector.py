@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hef_graph.crisis import CrisisSignal, detector
 from hef_graph.crisis.classifier import CrisisReading
-from hef_graph.crisis.detector import NEW_FROM, CrisisDetector, load_detector
+from hef_graph.crisis.detector import LONG, NEW_FROM, CrisisDetector, load_detector
 from hef_graph.crisis.examples import FOLDER, Example, read_examples, read_file
 from hef_graph.crisis.rules import ENOUGH, FEW_SENTENCES
 from hef_graph.crisis.signals import LONGEST_EVIDENCE, Category
@@ -123,6 +123,12 @@ class TestTheClassifier:
         """The mean of both log-odds decides, unless what was said before leaves no doubt, or makes it likelier."""
         talk = ("I made soup.", "Nice!", OBLIQUE)
         assert (detect(HidingClassifier(MARKED, signal=alone, hidden=hidden), *talk) is not None) is expected
+
+    @pytest.mark.parametrize(("words", "expected"), [(LONG - 1, False), (LONG, True)])
+    def test_counts_a_long_message_by_itself_alone(self, words: int, *, expected: bool) -> None:
+        said = "zebra" + " here" * (words - 1)
+        found = detect(HidingClassifier(MARKED, signal=0.6, hidden=0.1), "I made soup.", "Nice!", said)
+        assert (found is not None) is expected
 
     def test_reads_the_end_of_a_long_turn_before(self) -> None:
         stub = StubClassifier(quiet=0.001)
