@@ -11,7 +11,6 @@ from typing import Any
 from langchain_core.caches import BaseCache
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.load.serializable import SerializedNotImplemented
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import ConfigDict, Field
@@ -65,7 +64,7 @@ class ReplyModel(BaseChatModel):
         return "hef-reply"
 
     @override
-    def to_json(self) -> SerializedNotImplemented:
+    def to_json(self) -> Any:
         """For traces: its name alone, where LangChain would repeat every field, the conversation's turns among them."""
         return {"lc": 1, "type": "not_implemented", "id": [*self.lc_id()], "repr": None, "name": self.get_name()}
 
