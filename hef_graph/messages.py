@@ -79,12 +79,17 @@ def map_texts(content: Any, change: Callable[[str], str]) -> Any:
     >>> map_texts(["so", {"type": "text", "text": "sad"}, {"type": "image", "url": "x"}], str.upper)
     ['SO', {'type': 'text', 'text': 'SAD'}, {'type': 'image', 'url': 'x'}]
     """
-    if isinstance(content, str):
-        return change(content)
-    if isinstance(content, list):
-        return [map_texts(block, change) for block in content]
-    written = isinstance(content, dict) and content.get("type") == "text" and isinstance(content.get("text"), str)
-    return {**content, "text": change(content["text"])} if written else content
+    return (
+        [_map_block(block, change) for block in content] if isinstance(content, list) else _map_block(content, change)
+    )
+
+
+def _map_block(block: Any, change: Callable[[str], str]) -> Any:
+    """One block; a list inside a list holds none."""
+    if isinstance(block, str):
+        return change(block)
+    written = isinstance(block, dict) and block.get("type") == "text" and isinstance(block.get("text"), str)
+    return {**block, "text": change(block["text"])} if written else block
 
 
 def words_of_the_application(messages: Sequence[BaseMessage], system_prompt: str | None) -> str | None:

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from langgraph.checkpoint.sqlite import SqliteSaver
 from rich.console import Console
@@ -42,7 +42,7 @@ class Effort:
 
 FULL: Final = Effort(rounds=100, sample=256, calls=2000, turns=2000, starts=5)
 QUICK: Final = Effort(rounds=5, sample=8, calls=64, turns=200, starts=1)
-Contexts = Sequence[Sequence[str]]
+Contexts: TypeAlias = Sequence[Sequence[str]]
 
 
 def measure_graph(effort: Effort, _: Contexts) -> list[Row]:

@@ -80,7 +80,7 @@ def main() -> int:
     sem = load_sem(arguments.sem, device=arguments.device, words=arguments.words, precision=arguments.precision)
     contexts = read_part(arguments.data, arguments.part) if arguments.data else []
     report: dict[str, Any] = {"data": str(arguments.data), "part": arguments.part, "sem": sem.name}
-    report["seed"] = arguments.seed
+    report |= {"precision": getattr(sem, "precision", None), "seed": arguments.seed}
     console = Console(stderr=True, width=None if sys.stderr.isatty() else WIDTH)
     if request:
         report["study"] = run_study(request, sem, contexts, console=console)

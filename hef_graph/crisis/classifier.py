@@ -34,6 +34,8 @@ KINDS: Final = ("BertNormalizer", "BertPreTokenizer", "WordPiece")
 UNKNOWN: Final = "[UNK]"
 MARKS: Final = ("[CLS]", "[SEP]", UNKNOWN)
 
+_LEAST: Final = 1e-9
+
 OUTPUTS: Final = len(CATEGORIES) + 3
 """A logit for each category, one for none; then one for "somebody else", one for "past"."""
 
@@ -77,11 +79,16 @@ class CrisisReading:
 
 def between(one: CrisisReading, other: CrisisReading) -> CrisisReading:
     """The other reading, its signal as likely as the mean of both log-odds says."""
-    odds = [math.log(each.signal / float(each.probabilities[-1])) for each in (one, other)]
-    signal = 1 / (1 + math.exp(-sum(odds) / 2))
-    probabilities = other.probabilities * (signal / other.signal)
+    odds = math.sqrt(_odds(one) * _odds(other))
+    signal = odds / (1 + odds)
+    probabilities = other.probabilities * (signal / max(other.signal, _LEAST))
     probabilities[-1] = 1 - signal
     return replace(other, probabilities=probabilities)
+
+
+def _odds(reading: CrisisReading) -> float:
+    """Of a signal against none; finite and above 0 also where a probability was rounded to 0."""
+    return max(reading.signal, _LEAST) / max(float(reading.probabilities[-1]), _LEAST)
 
 
 @dataclass(frozen=True, slots=True)

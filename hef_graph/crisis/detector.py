@@ -140,9 +140,11 @@ class CrisisDetector:
         """Whether the window is a signal by itself too, where the user's turn before it was one already."""
         if self.classifier is None or len(context) < CONTEXT_TURNS or window.start:
             return True
-        if self.classifier.read(context[0]).signal < self.classifier.threshold:
+        before = self._read(context[0], ())
+        if before is None or before.signal < self.classifier.threshold:
             return True
-        return self.classifier.read(text[window.start : window.end]).signal >= NEW_FROM
+        alone = self._read(text[window.start : window.end], ())
+        return alone is None or alone.signal >= NEW_FROM
 
     def _telling_sentence(self, text: str, window: Window, context: Sequence[str]) -> tuple[int, int]:
         """The sentence of the window that is the likeliest signal by itself."""

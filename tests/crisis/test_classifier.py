@@ -219,7 +219,8 @@ def test_the_shipped_folder_is_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "expected"), [(0.2, 0.8, 0.5), (0.5, 0.5, 0.5), (0.01, 0.99, 0.5), (0.1, 0.5, 0.25)]
+    ("one", "other", "expected"),
+    [(0.2, 0.8, 0.5), (0.5, 0.5, 0.5), (0.01, 0.99, 0.5), (0.1, 0.5, 0.25), (0.0, 1.0, 0.5)],
 )
 def test_between_two_readings_the_mean_of_the_log_odds_counts(one: float, other: float, expected: float) -> None:
     found = between(reading("abuse", one), reading("self_harm", other))

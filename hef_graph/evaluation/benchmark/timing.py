@@ -52,9 +52,9 @@ def ratio(over: Sequence[float], under: Sequence[float]) -> Spread:
     return Spread.of([a / b for a, b in zip(over, under, strict=True)])
 
 
-def difference(of: Sequence[float], from_: Sequence[float]) -> Spread:
+def difference(of: Sequence[float], from_: Sequence[float]) -> list[float]:
     """`of - from_`, round by round."""
-    return Spread.of([a - b for a, b in zip(of, from_, strict=True)])
+    return [a - b for a, b in zip(of, from_, strict=True)]
 
 
 def scaled(values: Sequence[float], factor: float) -> Spread:

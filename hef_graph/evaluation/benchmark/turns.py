@@ -1,7 +1,7 @@
 """What a turn of the graph costs beside the bare model and beside a plain agent, with parts that cost nothing."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 from langchain.agents import create_agent
@@ -35,12 +35,12 @@ def measure_overhead(rounds: int) -> list[Row]:
         rounds=rounds,
         warm=10,
     )
-    added = [1000 * value for value in _quartiles(difference(taken["graph"], taken["bare"]))]
+    added = difference(taken["graph"], taken["bare"])
     return [
         Row(PART, "with_structured_output alone", scaled(taken["bare"], 1000), "ms"),
         Row(PART, "create_agent(response_format)", scaled(taken["agent"], 1000), "ms"),
         Row(PART, "one turn of the graph", scaled(taken["graph"], 1000), "ms"),
-        Row(PART, "graph, beyond with_structured_output", Spread(*added), "ms", Bar("≤", 5)),
+        Row(PART, "graph, beyond with_structured_output", scaled(added, 1000), "ms", Bar("≤", 5)),
         Row(PART, "graph / create_agent", ratio(taken["graph"], taken["agent"]), "times", Bar("≤", 2.5)),
     ]
 
@@ -50,8 +50,8 @@ def measure_first_word(rounds: int) -> list[Row]:
     model = InstantModel(pace=PACE)
     graph = plain_graph(model)
     agent: Any = create_agent(model, [], response_format=ToolStrategy(reply_schema(EMOTIONS)))
-    ours = [_until(graph, _streamed_text) for _ in range(rounds)]
-    theirs = [_until(agent, _structured) for _ in range(rounds)]
+    pairs = [(_until(graph, _streamed_text), _until(agent, _structured)) for _ in range(rounds)]
+    ours, theirs = zip(*pairs, strict=True)
     note = f"a model of {PACE * 1000:.0f} ms a token"
     return [
         Row(PART, "first visible words, graph", Spread.of(ours), "s", note=note),
@@ -82,7 +82,3 @@ def _streamed_text(kind: str, data: Any) -> bool:
 def _structured(kind: str, data: Any) -> bool:
     """The agent's reply, which is in its structured answer: what it streams before is JSON inside a tool call."""
     return kind == "values" and bool(data.get("structured_response"))
-
-
-def _quartiles(spread: Spread) -> Sequence[float]:
-    return spread.median, spread.low, spread.high

@@ -25,7 +25,7 @@ def test_a_ratio_is_taken_round_by_round() -> None:
 
 
 def test_a_difference_is_taken_round_by_round() -> None:
-    assert difference([2.0, 9.0, 4.0], [1.0, 3.0, 2.0]).median == 2.0
+    assert difference([2.0, 9.0, 4.0], [1.0, 3.0, 2.0]) == [1.0, 6.0, 2.0]
 
 
 def test_a_unit_can_be_changed() -> None:
