@@ -189,7 +189,7 @@ class EmpatheticChatModel(BaseChatModel):
         evidence = read_evidence(read, turns, self.reading, deadline=deadline, strict=self.strict)
         words = words_of_the_application(messages, self.system_prompt)
         since = turns_since_crisis(messages)
-        instruction = instruct(reader.labels, evidence, self.reading, care=since is not None, system_prompt=words)
+        instruction = instruct(evidence, self.reading, care=since is not None, system_prompt=words)
         question = Question(turns, evidence, instruction, tuple(reader.labels), since)
         listener, chosen = build_listener(reader), model or self.model
         answering = shared_model(chosen) if isinstance(chosen, str) else resolve_model(chosen, listener)

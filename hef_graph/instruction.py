@@ -1,7 +1,8 @@
 """Prioritised emotions + cause words → the instruction for the large language model (LLM) (HEF, Section 3.5).
 
 Templates are constants; words of the user enter as quoted, capped data. The constant part comes first and this turn's
-evidence last, so that provider prefix caches keep working while a conversation grows.
+evidence last, so that provider prefix caches keep working while a conversation grows. The reply's schema, with all
+emotions that may be named, is not part of it: each model is told of it in its own way (`hef_graph.chat.methods`).
 """
 
 from collections.abc import Sequence
@@ -17,8 +18,8 @@ list, left out where the small model is in doubt (`hef_graph.turn.HELPFUL_FROM`)
 
 ROLE: Final = (
     "You are an empathetic listener. First settle which emotion the speaker feels, then answer from that "
-    "understanding: speak to what happened and how it feels, in one to three natural sentences, as in a chat. "
-    "Do not recite the emotion's name. Never claim to be human or to have lived or felt anything yourself."
+    "understanding: speak to what happened and how it feels, in one to three natural sentences. Do not recite the "
+    "emotion's name. Never claim to be human or to have lived or felt anything."
 )
 """What the model is there for. Two logical parts in one call: settling the emotion first is the paper's design;
 "natural" and "do not recite" because a plain list of labels makes replies stiff."""
@@ -30,29 +31,25 @@ AGENT_ROLE: Final = (
 )
 """For an agent with a task of its own (`EmpathyMiddleware`): the task comes first, empathy is how it is done."""
 
-FORMAT: Final = 'Answer with one JSON object: {{"emotion": one of [{labels}], "response": your reply}}.'
-"""Said to every model, constrained or not: the words cost little and help those that only read them."""
-
 TWO_STAGE: Final = (
-    "A small emotion model finds these emotions likely, most likely first: {candidates}. Consider them first, then any "
-    "other; the conversation decides."
+    "A small emotion model's guesses, most likely first: {candidates}. Consider them first, then any other; the "
+    "conversation decides."
 )
 """Two-stage emotion prediction: a soft priority, which leaves a stronger model free to disagree."""
 
 TWO_STAGE_UNSURE: Final = (
-    "A small emotion model is unsure about this message; its guesses, best first: {candidates}. Lean on the "
-    "conversation rather than on them."
+    "A small emotion model's unsure guesses, most likely first: {candidates}. Lean on the conversation rather than on "
+    "them."
 )
 """The same when the small model doubts itself: a weak list misleads a strong model more than none."""
 
 HIGH_WORDS: Final = "Words that weigh most: {words}."
 LOW_WORDS: Final = "Words that also weigh: {words}."
-RELATE_WORDS: Final = "They are quoted from the speaker: look at how they relate to find what caused the feeling."
+RELATE_WORDS: Final = "Quoted from the speaker: how they relate shows what caused the feeling."
 """Emotion cause perception: two separate lists and their relation, as in Section 3.5."""
 
 NATURALLY: Final = (
-    "All this is background for your understanding: answer what the speaker said, in words that come naturally, and do "
-    "not go through the list."
+    "This is background: answer what the speaker said, in words that come naturally; do not go through the list."
 )
 """Closes the evidence: shown a bare list of labels and words, a frontier model worked it off, and a blind judge found
 its replies less relevant and less fluent."""
@@ -88,7 +85,6 @@ class Instruction:
 
 
 def build_instruction(
-    labels: Sequence[str],
     candidates: Sequence[EmotionScore] = (),
     causes: CauseWords | None = None,
     *,
@@ -101,7 +97,6 @@ def build_instruction(
     """The instruction of one turn.
 
     Args:
-        labels: all emotions that may be named.
         candidates: the prioritised emotions; none switches two-stage emotion prediction off.
         causes: the cause words; None switches emotion cause perception off.
         unsure: whether the small model doubts its candidates.
@@ -110,7 +105,7 @@ def build_instruction(
         care: whether there was a crisis signal earlier in the conversation.
         system_prompt: the application's own words, which come first.
     """
-    parts = [ROLE, *([CARE] if care else []), FORMAT.format(labels=", ".join(labels))]
+    parts = [ROLE, CARE] if care else [ROLE]
     system = "\n\n".join([system_prompt, *parts] if system_prompt else parts)
     return Instruction(system, build_evidence(candidates, causes, unsure=unsure, wording=wording, recalled=recalled))
 

@@ -39,9 +39,8 @@ def create_emotion_tool(sem: SmallEmpatheticModel | None = None, *, options: Rea
     chosen = options or ReadingOptions()
 
     def analyze_emotion(dialogue: list[str]) -> tuple[str, EmotionAnalysis]:
-        turns = turns_from_dialogue(dialogue)
+        turns, analysis = read_dialogue(reader, dialogue)
         with naming_failures():
-            [analysis] = reader.analyze([turns])
             return json.dumps(_describe(analysis, turns, chosen), ensure_ascii=False), analysis
 
     return StructuredTool.from_function(
@@ -52,6 +51,18 @@ def create_emotion_tool(sem: SmallEmpatheticModel | None = None, *, options: Rea
         response_format="content_and_artifact",
         handle_validation_error=_explain,
     )
+
+
+def read_dialogue(sem: SmallEmpatheticModel, dialogue: Sequence[str]) -> tuple[list[Turn], EmotionAnalysis]:
+    """A dialogue's turns, and what the SEM reads in them.
+
+    Raises:
+        HefModelError: the SEM failed.
+    """
+    turns = turns_from_dialogue(dialogue)
+    with naming_failures():
+        [analysis] = sem.analyze([turns])
+    return turns, analysis
 
 
 def _explain(error: Any) -> str:

@@ -123,7 +123,6 @@ def word_evidence(evidence: Evidence, options: ReadingOptions) -> str:
 
 
 def instruct(
-    labels: Sequence[str],
     evidence: Evidence,
     options: ReadingOptions,
     *,
@@ -137,7 +136,6 @@ def instruct(
     """
     candidates, causes = _shown(evidence, options)
     return build_instruction(
-        labels,
         candidates,
         causes,
         unsure=evidence.unsure,

@@ -16,7 +16,6 @@ from hef_graph.instruction import (
 )
 from hef_graph.types import LONGEST_WORD, CauseWords, EmotionScore
 
-LABELS = ("sad", "lonely", "proud")
 CANDIDATES = (EmotionScore("lonely", 0.6), EmotionScore("sad", 0.3))
 CAUSES = CauseWords(high=("funeral", "aunt"), low=("kettle",))
 
@@ -31,31 +30,29 @@ def quoted(text: str) -> list[str]:
 
 
 def evidence(candidates: tuple[EmotionScore, ...] = (), causes: CauseWords | None = None) -> str:
-    return build_instruction(LABELS, candidates, causes).evidence
+    return build_instruction(candidates, causes).evidence
 
 
-def test_the_constant_part_says_role_and_format_with_all_labels() -> None:
-    assert build_instruction(LABELS).system == (
-        f'{ROLE}\n\nAnswer with one JSON object: {{"emotion": one of [sad, lonely, proud], "response": your reply}}.'
-    )
+def test_the_constant_part_says_the_role() -> None:
+    assert build_instruction().system == ROLE
 
 
 def test_the_constant_part_does_not_depend_on_the_turn() -> None:
-    assert build_instruction(LABELS, CANDIDATES, CAUSES).system == build_instruction(LABELS).system
+    assert build_instruction(CANDIDATES, CAUSES).system == build_instruction().system
 
 
-@pytest.mark.parametrize("own", ["You work for a florist.", "Fill {nothing} in, not even {labels}."])
+@pytest.mark.parametrize("own", ["You work for a florist.", "Fill {nothing} in, not even {candidates}."])
 def test_the_applications_words_come_first_and_unchanged(own: str) -> None:
-    plain = build_instruction(LABELS)
-    assert build_instruction(LABELS, system_prompt=own).system == f"{own}\n\n{plain.system}"
+    plain = build_instruction()
+    assert build_instruction(system_prompt=own).system == f"{own}\n\n{plain.system}"
 
 
 def test_an_empty_system_prompt_counts_as_none() -> None:
-    assert build_instruction(LABELS, system_prompt="") == build_instruction(LABELS)
+    assert build_instruction(system_prompt="") == build_instruction()
 
 
 def test_the_evidence_names_the_candidates_in_their_order() -> None:
-    assert "likely, most likely first: lonely, sad. Consider" in evidence(CANDIDATES)
+    assert "guesses, most likely first: lonely, sad. Consider" in evidence(CANDIDATES)
 
 
 def test_candidates_alone_bring_no_word_of_the_user() -> None:
@@ -64,33 +61,33 @@ def test_candidates_alone_bring_no_word_of_the_user() -> None:
 
 
 def test_doubtful_candidates_are_called_guesses_in_their_order() -> None:
-    shown = build_instruction(LABELS, CANDIDATES, unsure=True).evidence
-    assert "is unsure about this message; its guesses, best first: lonely, sad. Lean on the conversation" in shown
-    assert "most likely first" not in shown
+    shown = build_instruction(CANDIDATES, unsure=True).evidence
+    assert "unsure guesses, most likely first: lonely, sad. Lean on the conversation" in shown
+    assert "Consider them first" not in shown
 
 
 def test_doubt_changes_nothing_but_how_candidates_are_named() -> None:
-    sure, unsure = (build_instruction(LABELS, CANDIDATES, CAUSES, unsure=unsure) for unsure in (False, True))
+    sure, unsure = (build_instruction(CANDIDATES, CAUSES, unsure=unsure) for unsure in (False, True))
     assert sure.system == unsure.system
     assert sure.evidence.splitlines()[2:] == unsure.evidence.splitlines()[2:]
-    assert build_instruction(LABELS, (), CAUSES, unsure=True) == build_instruction(LABELS, (), CAUSES)
+    assert build_instruction((), CAUSES, unsure=True) == build_instruction((), CAUSES)
 
 
 def test_probabilities_are_given_in_whole_percent_and_never_as_none() -> None:
     scores = (EmotionScore("lonely", 0.624), EmotionScore("sad", 0.006), EmotionScore("proud", 0.004))
-    shown = build_instruction(LABELS, scores, wording="probabilities").evidence
+    shown = build_instruction(scores, wording="probabilities").evidence
     assert "most likely first: lonely (62%), sad (1%), proud (<1%). Consider" in shown
 
 
 def test_how_candidates_are_put_changes_neither_the_constant_part_nor_the_words() -> None:
-    plain, numbers = (build_instruction(LABELS, CANDIDATES, CAUSES, wording=way) for way in ("list", "probabilities"))
+    plain, numbers = (build_instruction(CANDIDATES, CAUSES, wording=way) for way in ("list", "probabilities"))
     assert plain.system == numbers.system
     assert plain.evidence.splitlines()[2:] == numbers.evidence.splitlines()[2:]
     assert parse_instruction(numbers.text) == numbers
 
 
 def test_a_doubtful_instruction_can_be_taken_apart_again() -> None:
-    instruction = build_instruction(LABELS, CANDIDATES, CAUSES, unsure=True)
+    instruction = build_instruction(CANDIDATES, CAUSES, unsure=True)
     assert parse_instruction(instruction.text) == instruction
 
 
@@ -121,12 +118,12 @@ def test_candidates_come_before_cause_words() -> None:
 
 @pytest.mark.parametrize("causes", [None, CauseWords()])
 def test_without_candidates_and_words_there_is_no_evidence(causes: CauseWords | None) -> None:
-    instruction = build_instruction(LABELS, (), causes)
+    instruction = build_instruction((), causes)
     assert (instruction.evidence, instruction.text) == ("", instruction.system)
 
 
 def test_the_text_ends_with_the_evidence() -> None:
-    instruction = build_instruction(LABELS, CANDIDATES)
+    instruction = build_instruction(CANDIDATES)
     assert instruction.text == f"{instruction.system}\n\n{instruction.evidence}"
 
 
@@ -170,7 +167,7 @@ def test_no_label_of_a_foreign_sem_breaks_out_of_its_line(label: str) -> None:
 def test_an_instructions_text_can_be_taken_apart_again(
     own: str | None, candidates: tuple[EmotionScore, ...], causes: CauseWords | None
 ) -> None:
-    instruction = build_instruction(LABELS, candidates, causes, system_prompt=own)
+    instruction = build_instruction(candidates, causes, system_prompt=own)
     assert parse_instruction(instruction.text) == instruction
 
 

@@ -22,10 +22,10 @@ from hef_graph.turn import (
     word_evidence,
 )
 from hef_graph.types import LONGEST_WORD, CauseWords, EmotionAnalysis, EmotionScore, Turn, WordScore
-from tests.fakes import LABELS, StubSem
+from tests.fakes import StubSem
 
 EVIDENCE = Evidence((EmotionScore("sad", 0.75), EmotionScore("lonely", 0.125)), CauseWords(("died",), ("parrot",)))
-INSTRUCTION = build_instruction(LABELS, EVIDENCE.candidates, EVIDENCE.causes)
+INSTRUCTION = build_instruction(EVIDENCE.candidates, EVIDENCE.causes)
 TURNS = [Turn("speaker", "My parrot died."), Turn("listener", "Oh no."), Turn("speaker", "She was old, but alone.")]
 
 delimiter_pieces = st.lists(st.sampled_from([EVIDENCE_OPEN, EVIDENCE_CLOSE, "<", ">", "evidence", "\n", "I cried"]))
@@ -113,7 +113,7 @@ def test_what_the_sem_thinks_of_its_own_reading_is_evidence() -> None:
 @pytest.mark.parametrize(("confidence", "wording"), [(0.9, TWO_STAGE), (None, TWO_STAGE), (0.1, TWO_STAGE_UNSURE)])
 def test_a_doubtful_reading_is_given_as_guesses(confidence: float | None, wording: str) -> None:
     evidence = replace(EVIDENCE, confidence=confidence)
-    built = instruct(LABELS, evidence, ReadingOptions()).evidence
+    built = instruct(evidence, ReadingOptions()).evidence
     assert wording.format(candidates="sad, lonely") in built
     assert word_evidence(evidence, ReadingOptions()) == built
 
@@ -121,7 +121,7 @@ def test_a_doubtful_reading_is_given_as_guesses(confidence: float | None, wordin
 @pytest.mark.parametrize(("confidence", "template"), [(0.9, TWO_STAGE), (0.1, TWO_STAGE_UNSURE)])
 def test_candidates_can_be_put_with_their_probabilities(confidence: float, template: str) -> None:
     evidence, options = replace(EVIDENCE, confidence=confidence), ReadingOptions(wording="probabilities")
-    built = instruct(LABELS, evidence, options).evidence
+    built = instruct(evidence, options).evidence
     assert template.format(candidates="sad (75%), lonely (12%)") in built
     assert word_evidence(evidence, options) == built
 
@@ -129,7 +129,7 @@ def test_candidates_can_be_put_with_their_probabilities(confidence: float, templ
 @pytest.mark.parametrize(("confidence", "shown"), [(HELPFUL_FROM, True), (HELPFUL_FROM - 0.01, False), (0.1, False)])
 def test_in_doubt_the_candidates_can_be_left_out(confidence: float, *, shown: bool) -> None:
     evidence, options = replace(EVIDENCE, confidence=confidence), ReadingOptions(wording="doubt")
-    built = instruct(LABELS, evidence, options).evidence
+    built = instruct(evidence, options).evidence
     assert ("likely, most likely first: sad, lonely." in built) is shown
     assert '"died"' in built
     assert word_evidence(evidence, options) == built
@@ -145,7 +145,7 @@ def test_evidence_without_candidates_is_of_no_help() -> None:
 
 
 def test_of_a_text_out_of_domain_nothing_is_said() -> None:
-    assert instruct(LABELS, replace(EVIDENCE, in_domain=False), ReadingOptions()).evidence == ""
+    assert instruct(replace(EVIDENCE, in_domain=False), ReadingOptions()).evidence == ""
 
 
 @pytest.mark.parametrize("values", [{}, {"emotion_candidates": None, "cause_words": None}, {"cause_words": {}}])
@@ -154,7 +154,7 @@ def test_missing_evidence_counts_as_empty(values: dict[str, Any]) -> None:
 
 
 def test_both_strategies_are_on_by_default() -> None:
-    assert instruct(LABELS, EVIDENCE, ReadingOptions()) == INSTRUCTION
+    assert instruct(EVIDENCE, ReadingOptions()) == INSTRUCTION
 
 
 @pytest.mark.parametrize(
@@ -165,18 +165,18 @@ def test_both_strategies_are_on_by_default() -> None:
     ],
 )
 def test_each_strategy_can_be_switched_off(options: ReadingOptions, shown: str, absent: str) -> None:
-    evidence = instruct(LABELS, EVIDENCE, options).evidence
+    evidence = instruct(EVIDENCE, options).evidence
     assert shown in evidence
     assert absent not in evidence
 
 
 def test_with_both_strategies_off_the_constant_part_is_all() -> None:
     options = ReadingOptions(two_stage=False, cause_perception=False)
-    assert instruct(LABELS, EVIDENCE, options) == Instruction(INSTRUCTION.system, "")
+    assert instruct(EVIDENCE, options) == Instruction(INSTRUCTION.system, "")
 
 
 def test_the_applications_prompt_reaches_the_instruction() -> None:
-    instruction = instruct(LABELS, EVIDENCE, ReadingOptions(), system_prompt="You work for a zoo.")
+    instruction = instruct(EVIDENCE, ReadingOptions(), system_prompt="You work for a zoo.")
     assert instruction.system.startswith("You work for a zoo.\n\n")
 
 
@@ -196,7 +196,7 @@ def test_without_evidence_the_newest_message_is_the_users_text_alone() -> None:
 
 def test_a_growing_conversation_keeps_the_beginning_of_its_prompt() -> None:
     before = compose_prompt(TURNS[:1], INSTRUCTION)
-    after = compose_prompt(TURNS, build_instruction(LABELS, (EmotionScore("proud", 1.0),)))
+    after = compose_prompt(TURNS, build_instruction((EmotionScore("proud", 1.0),)))
     assert after[0] == before[0]
     assert str(before[1].text).startswith(str(after[1].text))
 

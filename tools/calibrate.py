@@ -3,9 +3,9 @@
     python tools/calibrate.py --data train.jsonl --held valid.jsonl --sem runs/sem --lexicon runs/sem/lexicon.tsv
 
 Writes into the checkpoint's `config.json` the temperature and the thresholds of adaptive candidates, fitted on
-the conversations of `--data` that training set aside and the first half of those of `--held`, and the limits of the
-domain. Writes the word table: contexts that hold the word, its emotion intensity, contexts in which it is among
-the SEM's heaviest words.
+the conversations of `--data` that training set aside and the first half of those of `--held`, the limits of the
+domain, and the ranges that reading in 8 bits needs. Writes the word table: contexts that hold the word, its emotion
+intensity, contexts in which it is among the SEM's heaviest words.
 """
 
 import argparse

@@ -13,7 +13,7 @@ from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.listener import EmbeddedListener
 from hef_graph.chat.methods import Method
 from hef_graph.chat.reply_model import ReplyModel
-from hef_graph.chat.tracing import foresee_run, name_run
+from hef_graph.chat.tracing import foresee_run, is_heard, name_run
 from hef_graph.instruction import Instruction
 from hef_graph.turn import Evidence, compose_prompt, turns_as_messages
 from hef_graph.types import Turn
@@ -61,11 +61,15 @@ class PreparedAnswer:
 
     def invoke(self) -> AIMessage:
         """The answer; the inner model's run is a child of this one's in traces."""
+        if not is_heard():
+            return self.model.invoke(self.prompt)
         named = name_run(None)
         return self._running(foresee_run(CallbackManagerForLLMRun, named)).invoke(self.prompt, named)
 
     async def ainvoke(self) -> AIMessage:
         """`invoke`, awaited."""
+        if not is_heard():
+            return await self.model.ainvoke(self.prompt)
         named = name_run(None)
         return await self._running(foresee_run(AsyncCallbackManagerForLLMRun, named)).ainvoke(self.prompt, named)
 

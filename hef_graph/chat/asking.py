@@ -15,7 +15,7 @@ from hef_graph.chat.clients import single_call
 from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.failures import name_failure, partial_text
 from hef_graph.chat.ladder import Attempt, Call
-from hef_graph.chat.methods import Method, answer_text, bind_schema, check_finish, learn_method
+from hef_graph.chat.methods import Method, answer_text, bind_schema, check_finish, learn_method, word_schema
 from hef_graph.errors import HefReplyError
 
 
@@ -66,14 +66,14 @@ class Asker:
         """
         self._wait(call)
         if not call.streamed:
-            yield self.deadline.call(lambda: self._bound(call).invoke(list(call.prompt), self.config))
+            yield self.deadline.call(lambda: self._bound(call).invoke(self._worded(call), self.config))
             return
-        yield from self.deadline.iterate(lambda: self._bound(call).stream(list(call.prompt), self.config))
+        yield from self.deadline.iterate(lambda: self._bound(call).stream(self._worded(call), self.config))
 
     async def astream(self, call: Call) -> AsyncIterator[BaseMessage]:
         """`stream`, awaited."""
         await self._await(call)
-        prompt = list(call.prompt)
+        prompt = self._worded(call)
         if not call.streamed:
             yield await self._answer(call)
             return
@@ -85,7 +85,7 @@ class Asker:
             yield chunk
 
     async def _answer(self, call: Call) -> BaseMessage:
-        prompt = list(call.prompt)
+        prompt = self._worded(call)
         if self._only_blocks(call):
             return await self.deadline.acall(lambda: self._bound(call).invoke(prompt, self.config))
         return await self.deadline.wait(self._bound(call).ainvoke(prompt, self.config))
@@ -95,6 +95,9 @@ class Asker:
             learn_method(self.model, self.method, call.method)
         model = single_call(self.model, self.deadline.remaining)
         return bind_schema(model, self.labels, call.method, deadline=self.deadline)
+
+    def _worded(self, call: Call) -> list[BaseMessage]:
+        return word_schema(call.prompt, self.model, self.labels, call.method)
 
     def _only_blocks(self, call: Call) -> bool:
         """Whether a model has no async side of its own: LangChain would run it in threads that nobody can leave."""

@@ -2,11 +2,11 @@
 
 import json
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from hef_graph.chat.deadline import Deadline
@@ -26,6 +26,12 @@ LOWER: Final[Mapping[Method, Method]] = {
     "native": "plain",
 }
 """What to try where a provider refuses a method."""
+
+IN_WORDS: Final = 'Answer with one JSON object: {{"emotion": one of [{labels}], "response": your reply}}.'
+"""The schema, for models that are not shown it: some answer freely, of others only the tokens are held to it."""
+
+_SHOWING: Final = (".openai.com", ".azure.com")
+"""Services that put a JSON schema before the model; servers of open models (vLLM, llama.cpp) only hold tokens to it."""
 
 _learned: dict[tuple[int, Method], Method] = {}
 """For a model and the method that it was to be asked with, the one that it took."""
@@ -91,6 +97,24 @@ def bind_schema(
     if method == "native":
         return _structure(model, labels) | RunnableLambda(_as_message)
     return model
+
+
+def word_schema(
+    prompt: Sequence[BaseMessage], model: BaseChatModel, labels: Sequence[str], method: Method
+) -> list[BaseMessage]:
+    """The prompt as this way of asking needs it: with the schema in words where the model is not shown it otherwise."""
+    if method == "function_calling" or (method == "json_schema" and _is_shown_schemas(model)):
+        return list(prompt)
+    words, (first, *others) = IN_WORDS.format(labels=", ".join(labels)), prompt
+    if isinstance(first, SystemMessage):
+        return [SystemMessage(f"{first.text}\n\n{words}"), *others]
+    return [SystemMessage(words), first, *others]
+
+
+def _is_shown_schemas(model: BaseChatModel) -> bool:
+    client = getattr(model, "root_async_client", None)
+    host = getattr(getattr(client, "base_url", None), "host", "")
+    return f".{host}".endswith(_SHOWING)
 
 
 def answer_text(message: BaseMessage) -> str:

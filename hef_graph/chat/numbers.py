@@ -25,6 +25,7 @@ _NO_PHONE: Final = re.compile(
 
 _RUN: Final = re.compile(r"\d+(?:[\s().\u2010-\u2015/-]{1,3}\d+)*")
 _GROUP: Final = re.compile(r"\d+")
+_DIGIT: Final = re.compile(r"\d")
 
 _PHONE_DIGITS: Final = 7
 """So many digits are a phone number, whatever is said around them."""
@@ -93,6 +94,8 @@ def gives_other_number(sentence: str, known: frozenset[str], *, lead: str = "") 
 
 
 def _numbers(text: str) -> Iterator[_Number]:
+    if not _DIGIT.search(text) and not any(name in text.casefold() for name in _SPELT):
+        return  # as most sentences
     plain = _NO_PHONE.sub(" ", _LETTERED.sub(_on_keys, _SPELT_NUMBER.sub(_as_digits, text)))
     for run in _RUN.finditer(plain):
         groups = ["".join(str(int(digit)) for digit in group) for group in _GROUP.findall(run.group())]

@@ -3,11 +3,22 @@
 import uuid
 from typing import TypeVar
 
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManager, CallbackManagerForLLMRun
+from langchain_core.callbacks import (
+    AsyncCallbackManagerForLLMRun,
+    BaseCallbackManager,
+    CallbackManager,
+    CallbackManagerForLLMRun,
+)
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import ensure_config, get_callback_manager_for_config
 
 Run = TypeVar("Run", CallbackManagerForLLMRun, AsyncCallbackManagerForLLMRun)
+
+
+def is_heard() -> bool:
+    """Whether a trace, a stream of messages or a callback of the caller hears of runs inside the current one."""
+    callbacks = ensure_config().get("callbacks")
+    return bool(callbacks.handlers if isinstance(callbacks, BaseCallbackManager) else callbacks)
 
 
 def name_run(config: RunnableConfig | None) -> RunnableConfig:

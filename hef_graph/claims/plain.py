@@ -71,8 +71,9 @@ def plain_words(sentence: str) -> str:
     """
     text = sentence.translate(_TYPOGRAPHY)
     text = text if _ALL_QUOTED.fullmatch(text) else _QUOTED.sub(" ", text)
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    text = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    text = text.casefold()
+    if not text.isascii():
+        text = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
     for pattern, plainer in _PLAINER:
         text = pattern.sub(plainer, text)
     return text.strip()

@@ -14,6 +14,7 @@ from langgraph.types import Checkpointer
 
 from hef_graph.chat.local import constrain, is_local
 from hef_graph.chat.models import ModelLike
+from hef_graph.crisis import CrisisPolicy
 from hef_graph.defaults import build_listener, resolve_model, resolve_sem_or_missing
 from hef_graph.errors import HefInputError
 from hef_graph.graph.context import HefContext, HefOptions
@@ -71,16 +72,15 @@ def create_hef_graph(
     if is_local(answering):
         constrain(answering, tuple(reader.labels))  # what is missing shows here, and no first turn reads a vocabulary
     nodes = Nodes(
+        sem=reader,
         tool_for=lru_cache(maxsize=16)(lambda reading: create_emotion_tool(reader, options=reading)),
-        labels=tuple(reader.labels),
         model=answering,
         listener=listener,
         system_prompt=system_prompt,
         options=chosen,
         store=store,
     )
-    hand_over = bool(chosen.crisis_policy and chosen.crisis_policy.hand_over)
-    graph = _wire(nodes, hand_over=hand_over).compile(checkpointer=checkpointer, store=store, name="hef")
+    graph = _wire(nodes, chosen.crisis_policy).compile(checkpointer=checkpointer, store=store, name="hef")
     guard_input(graph)
     graph.config = {"configurable": {CONFIG_KEY_DURABILITY: WHOLE_TURNS}}
     return graph
@@ -94,19 +94,21 @@ def _with_profile(options: HefOptions, profile: str | Path | None) -> HefOptions
     return replace(options, profile=str(profile))
 
 
-def _wire(nodes: Nodes, *, hand_over: bool) -> StateGraph[TurnState, HefContext, HefInput, HefState]:
+def _wire(nodes: Nodes, policy: CrisisPolicy | None) -> StateGraph[TurnState, HefContext, HefInput, HefState]:
     graph = StateGraph(TurnState, context_schema=HefContext, input_schema=HefInput, output_schema=HefState)
     graph.add_node(CHECK_CRISIS, nodes.check_crisis)
     graph.add_node(ANALYZE_EMOTION, nodes.analyze_emotion)
     graph.add_node(BUILD_INSTRUCTION, Twins(nodes.build_instruction, nodes.abuild_instruction))
     graph.add_node(RESPOND, Twins(nodes.respond, nodes.arespond))
-    after_crisis = END
-    if hand_over:
-        graph.add_node(HAND_OVER, nodes.hand_over)
-        graph.add_edge(HAND_OVER, END)
-        after_crisis = HAND_OVER
     graph.add_edge(START, CHECK_CRISIS)
-    graph.add_conditional_edges(CHECK_CRISIS, _is_crisis, {True: after_crisis, False: ANALYZE_EMOTION})
+    if policy is None:
+        graph.add_edge(CHECK_CRISIS, ANALYZE_EMOTION)
+    else:
+        after_crisis = HAND_OVER if policy.hand_over else END
+        graph.add_conditional_edges(CHECK_CRISIS, _is_crisis, {True: after_crisis, False: ANALYZE_EMOTION})
+        if policy.hand_over:
+            graph.add_node(HAND_OVER, nodes.hand_over)
+            graph.add_edge(HAND_OVER, END)
     for source, target in pairwise([ANALYZE_EMOTION, BUILD_INSTRUCTION, RESPOND, END]):
         graph.add_edge(source, target)
     return graph

@@ -1,8 +1,8 @@
 """What a caller may set per call (`HefContext`) and per graph (`HefOptions`)."""
 
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
-from typing import ClassVar
+from functools import cached_property, lru_cache
+from typing import ClassVar, Final
 
 from pydantic import ConfigDict
 
@@ -47,15 +47,24 @@ class HefContext:
             raise HefInputError(f"user_id is {type(self.user_id).__name__}; allowed are texts, or None")
         _ = self.reading
 
-    @property
+    @cached_property
     def reading(self) -> ReadingOptions:
         """The part that the steps of a turn need."""
         return ReadingOptions(self.k1, self.k2, self.coverage, self.two_stage, self.cause_perception)
 
     def reading_over(self, profile: ReadingOptions) -> ReadingOptions:
         """`reading`, where what is left at its default takes the profile's value."""
-        given, plain = asdict(self.reading), asdict(ReadingOptions())
-        return replace(profile, **{name: value for name, value in given.items() if value != plain[name]})
+        return _put_over(self.reading, profile)
+
+
+DEFAULT_CONTEXT: Final = HefContext()
+"""What a call without settings has."""
+
+
+@lru_cache(maxsize=64)
+def _put_over(given: ReadingOptions, profile: ReadingOptions) -> ReadingOptions:
+    plain = asdict(ReadingOptions())
+    return replace(profile, **{name: value for name, value in asdict(given).items() if value != plain[name]})
 
 
 @dataclass(frozen=True)

@@ -22,16 +22,18 @@ from hef_graph.chat.listener import EmbeddedListener
 from hef_graph.chat.models import shared_model
 from hef_graph.chat.outcome import read_outcome
 from hef_graph.chat.reading import SEM_FAILED, read_evidence
+from hef_graph.chat.tracing import is_heard
 from hef_graph.graph.announcing import Announcer
-from hef_graph.graph.context import HefContext, HefOptions
+from hef_graph.graph.context import DEFAULT_CONTEXT, HefContext, HefOptions
 from hef_graph.graph.memory import Moment, UserMemory
 from hef_graph.graph.opening import crisis_turn, open_turn
 from hef_graph.graph.remembering import arecall_in_time, aremember_in_time, recall_in_time, remember_in_time
 from hef_graph.graph.state import TurnState
 from hef_graph.instruction import parse_instruction, word_recollection
 from hef_graph.messages import turns_from_messages, words_of_the_application
-from hef_graph.tool import TOOL_NAME
+from hef_graph.tool import TOOL_NAME, read_dialogue
 from hef_graph.turn import Evidence, ReadingOptions, instruct
+from hef_graph.types import EmotionAnalysis, SmallEmpatheticModel
 
 CHECK_CRISIS: Final = "check_crisis"
 ANALYZE_EMOTION: Final = "analyze_emotion"
@@ -44,9 +46,9 @@ HAND_OVER: Final = "hand_over"
 class Nodes:
     """The nodes of one graph, around the parts that it was built from."""
 
+    sem: SmallEmpatheticModel
     tool_for: Callable[[ReadingOptions], BaseTool]
-    """The emotion tool whose output holds as many emotions and words as the call's options ask for."""
-    labels: tuple[str, ...]
+    """The emotion tool around the SEM, whose output holds as many emotions and words as the call's options ask for."""
     model: BaseChatModel
     listener: EmbeddedListener
     system_prompt: str | None
@@ -79,11 +81,8 @@ class Nodes:
         `emotion` is the SEM's best guess until the model settles it. A SEM that fails leaves the turn to the model.
         """
         turns, reading = turns_from_messages(state["messages"]), self._reading()
-        call = ToolCall(
-            name=TOOL_NAME, args={"dialogue": [turn.text for turn in turns]}, id=TOOL_NAME, type="tool_call"
-        )
         evidence = read_evidence(
-            lambda: self.tool_for(reading).invoke(call).artifact,
+            lambda: self._read([turn.text for turn in turns], reading),
             turns,
             reading,
             deadline=_deadline(state),
@@ -119,12 +118,19 @@ class Nodes:
         await aremember_in_time(self._memory(), _moment(state, left), _deadline(state))
         return left
 
+    def _read(self, dialogue: list[str], reading: ReadingOptions) -> EmotionAnalysis:
+        """By the tool; where nobody hears of its run, by what is inside it."""
+        if not is_heard():
+            return read_dialogue(self.sem, dialogue)[1]
+        call = ToolCall(name=TOOL_NAME, args={"dialogue": dialogue}, id=TOOL_NAME, type="tool_call")
+        analysis: EmotionAnalysis = self.tool_for(reading).invoke(call).artifact
+        return analysis
+
     def _reading(self) -> ReadingOptions:
         return _context().reading_over(self.options.profile_reading)
 
     def _instruct(self, state: TurnState, moment: Moment | None) -> dict[str, Any]:
         built = instruct(
-            self.labels,
             Evidence.from_json(state),
             self._reading(),
             recalled=word_recollection(moment.emotion, moment.words) if moment else "",
@@ -139,7 +145,7 @@ class Nodes:
             turns=turns_from_messages(state["messages"]),
             evidence=Evidence.from_json(state),
             instruction=parse_instruction(state["instruction"]),
-            labels=self.labels,
+            labels=tuple(self.sem.labels),
             since_crisis=state.get("since_crisis"),
         )
         options = AnswerOptions(_deadline(state), self.options.structured_method, self.options.strict, announcer.settle)
@@ -178,7 +184,7 @@ class Nodes:
 
 def _context() -> HefContext:
     """The caller's settings, or the defaults."""
-    return get_runtime(HefContext).context or HefContext()
+    return get_runtime(HefContext).context or DEFAULT_CONTEXT
 
 
 def _deadline(state: TurnState) -> Deadline:

@@ -49,7 +49,8 @@ def load_sem(
             that is called like one of these is given as "./name".
         device: "cpu", "cuda", "cuda:1" …; None takes a GPU where there is one. Only for SEMs that run here on torch.
         words: how cause words are found, for SEMs that offer a choice; None for the SEM's own way.
-        precision: for checkpoints of ours: "fp32", or "int8" on a CPU, about twice as fast; None takes the faster one.
+        precision: for checkpoints of ours: "fp32", "int8" on a CPU, about twice as fast, or "bf16", for GPUs; None
+            takes int8 on a CPU and fp32 elsewhere.
 
     Raises:
         HefCheckpointError: no such SEM, or files that cannot be used.

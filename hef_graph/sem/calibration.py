@@ -1,35 +1,40 @@
 """Honest probabilities, fitted on contexts that nothing was trained on.
 
-One temperature for the emotions (Guo et al. 2017), thresholds for adaptive candidates (split conformal prediction), and
-the limits within which a text is like those of the training.
+One temperature for the emotions (Guo et al. 2017), thresholds for adaptive candidates (split conformal prediction), the
+limits within which a text is like those of the training, and the ranges of numbers inside for reading in 8 bits.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from statistics import median
+from typing import Any, Final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from hef_graph.corpus import Conversation, labelled_texts
 from hef_graph.errors import HefInputError
 from hef_graph.sem.checkpoint import load_checkpoint, save_config
-from hef_graph.sem.config import SemConfig
-from hef_graph.sem.dataset import as_turns, emotion_examples
+from hef_graph.sem.config import ActivationRange, SemConfig
+from hef_graph.sem.dataset import as_turns, collate_dialogues, emotion_examples
 from hef_graph.sem.domain import fit_limits
+from hef_graph.sem.modeling import EmpatheticModel
 from hef_graph.sem.phases import predict_logits
-from hef_graph.sem.tokenization import DialogueTokenizer
+from hef_graph.sem.tokenization import DialogueTokenizer, EncodedDialogue
 from hef_graph.types import CoverageThresholds
 
 COVERAGES: Final = tuple(number / 200 for number in range(100, 200))
 """The coverages that thresholds are kept for: from 0.5 in steps of half a point."""
 
+SAMPLE: Final = 500
+"""Texts of the training that the ranges for 8 bits are measured on."""
+
 
 def calibrate_checkpoint(folder: Path, held: Sequence[Conversation], learned: Sequence[Conversation]) -> SemConfig:
-    """Fit temperature and thresholds on `held` and the domain's limits on `learned`, and store them.
+    """Fit temperature and thresholds on `held`, the domain's limits and the ranges inside on `learned`; store them.
 
     Args:
         folder: the checkpoint; its `config.json` is rewritten.
@@ -53,15 +58,51 @@ def calibrate_checkpoint(folder: Path, held: Sequence[Conversation], learned: Se
     logits = logits * config.temperature
     temperature = fit_temperature(logits, labels)
     right = torch.softmax(logits.double() / temperature, dim=-1).gather(1, labels[:, None])[:, 0]
-    texts = [tokenizer.encode(as_turns(context.turns)).spoken for context in labelled_texts(learned)]
+    texts = [tokenizer.encode(as_turns(context.turns)) for context in labelled_texts(learned)]
     calibrated = replace(
         config,
         temperature=temperature,
         thresholds=conformal_thresholds(right.tolist(), COVERAGES),
-        rarity=fit_limits(vocabulary, texts),
+        rarity=fit_limits(vocabulary, [text.spoken for text in texts]),
+        activation_ranges=measure_ranges(model, texts[:: max(1, len(texts) // SAMPLE)][:SAMPLE]),
     )
     save_config(folder, calibrated)
     return calibrated
+
+
+def measure_ranges(model: EmpatheticModel, texts: Sequence[EncodedDialogue]) -> tuple[ActivationRange, ...]:
+    """What the encoder's linear layers are given: the medians, over the texts, of the least and the greatest number.
+
+    Medians, because a single text's outlier would make the steps coarse for all others. None without a text.
+    """
+    if not texts:
+        return ()
+    measured = [linear for layer in model.encoder.layers for linear in _measured(layer)]
+    seen: dict[nn.Module, list[ActivationRange]] = {linear: [] for linear in measured}
+    hooks = [
+        linear.register_forward_pre_hook(lambda module, given: seen[module].append(_span(given[0])))
+        for linear in measured
+    ]
+    with torch.inference_mode():
+        for text in texts:
+            model(*collate_dialogues([text]))
+    for hook in hooks:
+        hook.remove()
+    spans = [zip(*seen[linear], strict=True) for linear in measured]
+    return tuple((_median(least), _median(greatest)) for least, greatest in spans)
+
+
+def _measured(layer: Any) -> list[nn.Linear]:
+    """Of an `EncoderLayer`, a linear layer for each of `LAYER_RANGES`; keys and values are given what queries are."""
+    return [layer.attention.query, layer.attention.output, layer.feed_forward.inner, layer.feed_forward.outer]
+
+
+def _span(given: Tensor) -> ActivationRange:
+    return float(given.min()), float(given.max())
+
+
+def _median(values: Sequence[float]) -> float:
+    return round(median(values), 4)
 
 
 def conformal_thresholds(right: Sequence[float], coverages: Sequence[float]) -> CoverageThresholds:

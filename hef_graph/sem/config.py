@@ -4,15 +4,21 @@ Files may come from anywhere: every number has limits that no useful SEM comes n
 """
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from hef_graph.emotions import EMOTIONS
 from hef_graph.errors import HefCheckpointError
 from hef_graph.sem.tokenization import SPECIAL_TOKENS
 from hef_graph.types import CoverageThresholds
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever an older reader could no longer load the files; files of earlier formats still load."""
+
+ActivationRange: TypeAlias = tuple[float, float]
+"""The least and the greatest number that a layer is given."""
+
+LAYER_RANGES = 4
+"""Of each encoder layer: into its projections, its attention's output, the inner and the outer feed-forward layer."""
 
 RARITY_NUMBERS = 4
 MOST_LABELS = 1000
@@ -48,6 +54,8 @@ class SemConfig:
     """The limits within which a text is in domain, see `domain.py`; empty: every text is."""
     thresholds: CoverageThresholds = ()
     """For adaptive candidates: pairs of (coverage, least probability of a candidate)."""
+    activation_ranges: tuple[ActivationRange, ...] = ()
+    """For reading in 8 bits (`quantization.py`): four for each encoder layer; empty if they were not measured."""
 
     @property
     def least_weights(self) -> int:
@@ -97,6 +105,8 @@ def _checked(config: SemConfig) -> SemConfig:
             raise TypeError(f"{field.name} is {_shown(value)}; allowed is {least} to {most}")
     if config.hidden_size % config.attention_heads:
         raise TypeError("attention_heads must divide hidden_size")
+    if len(config.activation_ranges) not in {0, LAYER_RANGES * config.encoder_layers}:
+        raise TypeError(f"activation_ranges are {len(config.activation_ranges)}; allowed are none or 4 for each layer")
     if len(config.rarity) not in {0, RARITY_NUMBERS}:
         raise TypeError(f"rarity has {len(config.rarity)} numbers; allowed are none or {RARITY_NUMBERS}")
     return config
@@ -140,7 +150,12 @@ def _are_pairs(values: Any, _: Any) -> bool:
     return isinstance(values, tuple) and all(_are_numbers(pair, None) and len(pair) == 2 for pair in values)  # noqa: PLR2004
 
 
-_FITS: Final = {"labels": _are_labels, "rarity": _are_numbers, "thresholds": _are_pairs}
+_FITS: Final = {
+    "labels": _are_labels,
+    "rarity": _are_numbers,
+    "thresholds": _are_pairs,
+    "activation_ranges": _are_pairs,
+}
 """Checks of the fields that are no plain number."""
 
 _ANY: Final = (0, 2**20)
@@ -158,5 +173,6 @@ _LIMITS: Final[dict[str, tuple[float, float]]] = {
     "temperature": (1e-3, 1e3),
     "ngram_buckets": (0, 2**24),
     "thresholds": (0, 1),
+    "activation_ranges": (-1e6, 1e6),
 }
 """The least and the greatest number that a field may hold; NaN and infinity never fit. Other fields: `_ANY`."""

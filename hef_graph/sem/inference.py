@@ -16,7 +16,7 @@ from hef_graph.sem.domain import DomainCheck
 from hef_graph.sem.generation import Memory, SamplingConfig, sample_replies
 from hef_graph.sem.likelihood import decode_greedily, length_order, total_log_likelihoods
 from hef_graph.sem.modeling import Decoder, EmpatheticModel, Reading
-from hef_graph.sem.quantization import Precision, choose_precision, quantise_encoder
+from hef_graph.sem.quantization import Precision, choose_precision, compile_layers, reader_in
 from hef_graph.sem.surface import close_sentence, restore_surface
 from hef_graph.sem.tokenization import LISTENER_ID, NOTHING, DialogueTokenizer, EncodedDialogue
 from hef_graph.sem.word_weights import check_method, weigh_words
@@ -31,6 +31,7 @@ from hef_graph.types import (
 )
 
 BATCH_SIZE: Final = 64
+GPU_BATCH_SIZE: Final = 512
 
 
 class TransformerSem:
@@ -52,8 +53,10 @@ class TransformerSem:
         """
         self._name, self._model, self._tokenizer, self._device = name, model, tokenizer, device
         self._words = check_method(words, model)
-        self._precision = choose_precision(precision, device.type, self._words)
-        self._reader = quantise_encoder(model) if self._precision == "int8" else model
+        self._precision = choose_precision(precision, device.type, self._words, model.config)
+        self._reader = reader_in(self._precision, model)
+        if self._precision == "bf16" and device.type == "cuda":
+            compile_layers(self._reader)
         self._domain = DomainCheck(tokenizer.vocabulary, model.config.rarity)
 
     @property
@@ -85,7 +88,7 @@ class TransformerSem:
         """
         turns, encoded = self._encode(dialogues)
         analyses: dict[int, EmotionAnalysis] = {}
-        for batch in _batches(encoded, 1 if self._precision == "int8" else BATCH_SIZE):
+        for batch in _batches(encoded, BATCH_SIZE if self._device.type == "cpu" else GPU_BATCH_SIZE):
             members = [encoded[index] for index in batch]
             padded = collate_dialogues(members).to(self._device)
             reading = self._read(padded)

@@ -1,22 +1,27 @@
-"""The encoder's matrices in 8 bits, for CPUs: about twice as fast, a quarter of the memory traffic.
+"""Reading in fewer bits: the encoder's matrices in 8 on CPUs, its layers in bfloat16 on GPUs.
 
-Weights have one scale per output (Jacob et al. 2018); what is multiplied with them gets one per call, from what is read
-(dynamic quantisation). So a call must hold one dialogue alone: in company another's numbers would shift its scale.
+In 8 bits, weights have one scale per output (Jacob et al. 2018), and what is multiplied with them one scale per layer,
+measured once on training texts (`calibration.py`). Scales that are fixed are the same in any company: dialogues can be
+read side by side, and nobody's text shifts another's result.
 """
 
 import copy
 import warnings
+from collections.abc import Callable, Sequence
 from typing import Final, Literal, TypeAlias, get_args
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from hef_graph.errors import HefInputError
+from hef_graph.sem.config import LAYER_RANGES, ActivationRange, SemConfig
+from hef_graph.sem.layers import EncoderLayer
 from hef_graph.sem.modeling import EmpatheticModel
 from hef_graph.sem.word_weights import WordMethod
 
-Precision: TypeAlias = Literal["fp32", "int8"]
-"""fp32: as trained, dialogues side by side · int8: for CPUs, one dialogue at a time."""
+Precision: TypeAlias = Literal["fp32", "int8", "bf16"]
+"""fp32: as trained · int8: on CPUs · bf16: for GPUs, compiled there when it is first used."""
 
 PRECISIONS: Final[tuple[Precision, ...]] = get_args(Precision)
 
@@ -24,62 +29,127 @@ READ_AT_ONCE: Final = ("head", "attention")
 """Ways to weigh words that come with the reading: the others need gradients, or read many times."""
 
 _LARGEST: Final = 127
+_STEPS: Final = 127
+"""Steps of an input's range: seven bits, as AVX2 would overflow with eight."""
 
 
 class Int8Linear(nn.Module):
-    """A linear layer that multiplies in 8 bits and answers in single precision."""
+    """Linear layers of one input, side by side, that multiply in 8 bits and answer in single precision."""
 
-    def __init__(self, linear: nn.Linear) -> None:
+    def __init__(self, linears: Sequence[nn.Linear], expected: ActivationRange) -> None:
+        """`expected` is the range in which inputs lie."""
         super().__init__()
-        weight = linear.weight.detach().float()
+        weight = torch.cat([linear.weight.detach() for linear in linears]).float()
+        bias = torch.cat([linear.bias.detach() for linear in linears]).float()
         largest = torch.linalg.vector_norm(weight, ord=torch.inf, dim=1)
         scales = largest.clamp(min=torch.finfo(weight.dtype).tiny) / _LARGEST
         zeros = torch.zeros(len(scales), dtype=torch.long)
         with warnings.catch_warnings():  # torch means to move these functions one day
             warnings.simplefilter("ignore")
             packed = torch.quantize_per_channel(weight, scales.double(), zeros, 0, torch.qint8)
-        self._packed = torch.ops.quantized.linear_prepack(packed, linear.bias.detach().float())
+        self._packed = torch.ops.quantized.linear_prepack(packed, bias)
+        least, greatest = min(expected[0], 0.0), max(expected[1], 0.0)
+        self._scale = max((greatest - least) / _STEPS, torch.finfo(weight.dtype).tiny)
+        self._zero = round(-least / self._scale)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """`(…, inputs)` → `(…, outputs)`; seven bits of the inputs are used, as AVX2 would overflow with eight."""
-        multiplied: Tensor = torch.ops.quantized.linear_dynamic(hidden, self._packed, True)
+        """`(…, inputs)` → `(…, outputs of all)`."""
+        multiplied: Tensor = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32(
+            hidden, self._scale, self._zero, self._packed
+        )
         return multiplied
 
 
-def quantise_encoder(model: EmpatheticModel) -> EmpatheticModel:
-    """A model for reading whose encoder layers multiply in 8 bits; all other weights are shared with `model`."""
+class Int8Layer(nn.Module):
+    """An `EncoderLayer` for reading: three projections in one product, no dropout, no step that is not needed."""
+
+    def __init__(self, layer: EncoderLayer, ranges: Sequence[ActivationRange]) -> None:
+        super().__init__()
+        attention, outer = layer.attention, layer.feed_forward
+        projections = (attention.query, attention.key, attention.value)
+        linears = (projections, (attention.output,), (outer.inner,), (outer.outer,))
+        self.project, self.output, self.inner, self.outer = map(Int8Linear, linears, ranges)
+        self.heads, self.attended, self.fed = attention.heads, attention.norm, outer.norm
+
+    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """As the layer's; a dialogue alone has no padding, and needs no mask."""
+        query, key, value = self._split(self.project(hidden))
+        visible = mask if len(hidden) > 1 else None
+        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=visible)
+        attended = self.attended(self.output(mixed.transpose(1, 2).flatten(2)).add_(hidden))
+        fed: Tensor = self.fed(self.outer(functional.gelu(self.inner(attended))).add_(attended))
+        return fed
+
+    def _split(self, projected: Tensor) -> Tensor:
+        """`(batch, tokens, 3 hidden)` → `(3, batch, heads, tokens, head size)`."""
+        batch, tokens, _ = projected.shape
+        return projected.view(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+
+
+class Bf16Layer(nn.Module):
+    """An `EncoderLayer` that computes in bfloat16 and is spoken to in single precision."""
+
+    def __init__(self, layer: EncoderLayer) -> None:
+        super().__init__()
+        self.inside = copy.deepcopy(layer).to(torch.bfloat16)
+
+    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """As the layer's."""
+        answered: Tensor = self.inside(hidden.to(torch.bfloat16), mask)
+        return answered.float()
+
+
+def reader_in(precision: Precision, model: EmpatheticModel) -> EmpatheticModel:
+    """A model for reading in that precision; all weights but those of the encoder's layers are shared with `model`."""
+    if precision == "int8":
+        ranges = model.config.activation_ranges
+        return _with_layers(
+            model, lambda index, layer: Int8Layer(layer, ranges[LAYER_RANGES * index : LAYER_RANGES * (index + 1)])
+        )
+    return _with_layers(model, lambda _, layer: Bf16Layer(layer)) if precision == "bf16" else model
+
+
+def compile_layers(model: EmpatheticModel, backend: str = "inductor") -> EmpatheticModel:
+    """The same model, whose encoder's layers torch compiles when they are first used, once for all lengths."""
+    for layer in model.encoder.layers:
+        layer.compile(backend=backend, dynamic=True)
+    return model
+
+
+def _with_layers(model: EmpatheticModel, remake: Callable[[int, EncoderLayer], nn.Module]) -> EmpatheticModel:
     reader = copy.deepcopy(model, {id(shared): shared for shared in model.parameters()})
-    for module in reader.encoder.layers.modules():
-        for name, child in module.named_children():
-            if isinstance(child, nn.Linear):
-                setattr(module, name, Int8Linear(child))
+    made = [remake(index, layer) for index, layer in enumerate(reader.encoder.layers)]  # type: ignore[arg-type]  # torch types a list's modules no further
+    reader.encoder.layers = nn.ModuleList(made)
     return reader.eval()
 
 
-def choose_precision(wished: str | None, device: str, method: WordMethod) -> Precision:
-    """The wished precision, else the fastest that the device and the way to weigh words allow.
+def choose_precision(wished: str | None, device: str, method: WordMethod, config: SemConfig) -> Precision:
+    """The wished precision, else the fastest on a CPU, and fp32 on a GPU.
 
     Raises:
         HefInputError: no such precision, or one that cannot be had here.
     """
-    possible = device == "cpu" and method in READ_AT_ONCE and can_quantise()
+    possible = device == "cpu" and method in READ_AT_ONCE and bool(config.activation_ranges) and can_quantise()
     if wished is None:
         return "int8" if possible else "fp32"
     found = next((name for name in PRECISIONS if name == wished), None)
     if found is None:
         raise HefInputError(f"precision is {wished!r}; allowed are {', '.join(PRECISIONS)}, or None")
     if found == "int8" and not possible:
+        measured = "" if config.activation_ranges else "; this checkpoint lacks activation_ranges (tools/calibrate.py)"
         raise HefInputError(
             f"precision is 'int8', which needs a CPU that torch can multiply 8 bits on, and words by "
-            f"{' or '.join(READ_AT_ONCE)}; here are {device} and {method!r}: take 'fp32'"
+            f"{' or '.join(READ_AT_ONCE)}; here are {device} and {method!r}{measured}: take 'fp32'"
         )
+    if found == "bf16" and method not in READ_AT_ONCE:
+        raise HefInputError(f"precision is 'bf16', which needs words by {' or '.join(READ_AT_ONCE)}, not {method!r}")
     return found
 
 
 def can_quantise() -> bool:
     """Whether torch can multiply 8 bits on this CPU."""
     try:
-        Int8Linear(nn.Linear(8, 8))(torch.zeros(1, 8))
+        Int8Linear([nn.Linear(8, 8)], (-1.0, 1.0))(torch.zeros(1, 8))
     except (RuntimeError, AttributeError, NotImplementedError):
         return False
     return True

@@ -1,14 +1,18 @@
 import asyncio
 import contextvars
+import gc
+import os
 import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 
 import pytest
 
-from hef_graph.chat.deadline import Deadline
+from hef_graph.chat.deadline import AT_WORK, Deadline
 
 LONG = 5.0
 """Seconds that nobody waits: a test that did would be slow, and fail."""
@@ -161,6 +165,60 @@ async def test_an_async_caller_gets_a_blocking_iterators_items(
     assert await adrain(Deadline.after(5 * SHORT).aiterate_blocking(start)) == seen
 
 
+def wait_until_idle(worker: threading.Thread) -> None:
+    end = time.monotonic() + LONG
+    while worker.name == AT_WORK:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_thread_that_is_done_takes_the_next_call() -> None:
+    workers: list[threading.Thread] = []
+    for _ in range(3):
+        Deadline.after(LONG).call(lambda: workers.append(threading.current_thread()))
+        wait_until_idle(workers[-1])
+    assert len(set(workers)) == 1
+
+
+def test_a_thread_whose_call_was_left_takes_none_before_it_is_done() -> None:
+    workers: list[threading.Thread] = []
+
+    def work() -> None:
+        workers.append(threading.current_thread())
+        time.sleep(3 * SHORT)
+
+    with pytest.raises(TimeoutError):
+        Deadline.after(SHORT).call(work)
+    assert Deadline.after(LONG).call(threading.current_thread) is not workers[0]
+
+
+def test_a_call_leaves_nothing_of_itself_in_the_thread() -> None:
+    class Kept:
+        pass
+
+    kept = Kept()
+    seen = weakref.ref(kept)
+
+    def work(given: Kept) -> threading.Thread:
+        assert given
+        return threading.current_thread()
+
+    wait_until_idle(Deadline.after(LONG).call(partial(work, kept)))
+    del kept
+    gc.collect()
+    assert seen() is None
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:This process")
+def test_a_forked_process_starts_threads_of_its_own() -> None:
+    Deadline.after(LONG).call(lambda: None)
+    child = os.fork()
+    if not child:
+        os._exit(Deadline.after(LONG).call(lambda: 7))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
 def test_a_call_that_outlives_its_event_loop_ends_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
     complaints: list[object] = []
     monkeypatch.setattr(threading, "excepthook", complaints.append)
@@ -172,7 +230,7 @@ def test_a_call_that_outlives_its_event_loop_ends_quietly(monkeypatch: pytest.Mo
 
     with pytest.raises(TimeoutError):
         asyncio.run(Deadline.after(SHORT).acall(work))
-    workers[0].join()
+    wait_until_idle(workers[0])
     assert not complaints
 
 

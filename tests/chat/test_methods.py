@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_core.tools import BaseTool
@@ -20,6 +20,7 @@ from hef_graph.chat.methods import (
     choose_method,
     learn_method,
     learned_method,
+    word_schema,
 )
 from hef_graph.errors import HefReplyError
 from hef_graph.reply import SCHEMA_NAME, json_schema
@@ -86,6 +87,47 @@ class PlainStructuredModel(ScriptedModel):
 )
 def test_each_model_class_is_asked_in_the_best_way_that_it_offers(model: BaseChatModel, method: Method) -> None:
     assert choose_method(model) == method
+
+
+ASKED = [SystemMessage("Be kind."), HumanMessage("I won.")]
+IN_WORDS = 'Answer with one JSON object: {"emotion": one of [sad, proud], "response": your reply}.'
+AT_OPENAI = ChatOpenAI(model="m", api_key=KEY, base_url="https://api.openai.com/v1")
+AT_AZURE = AzureChatOpenAI(api_key=KEY, azure_endpoint="https://ours.openai.azure.com", api_version="1")
+ON_OUR_SERVER = ChatOpenAI(model="m", api_key=KEY, base_url="http://127.0.0.1:9/v1")
+BY_ANOTHER_NAME = ChatOpenAI(model="m", api_key=KEY, base_url="https://notopenai.com/v1")
+
+
+@pytest.mark.parametrize(
+    ("model", "method"),
+    [(AT_OPENAI, "json_schema"), (AT_AZURE, "json_schema"), (ON_OUR_SERVER, "function_calling")],
+    ids=["openai", "azure", "a tool"],
+)
+def test_a_model_that_is_shown_the_schema_is_not_told_it_again(model: BaseChatModel, method: Method) -> None:
+    assert word_schema(ASKED, model, ("sad", "proud"), method) == ASKED
+
+
+@pytest.mark.parametrize(
+    ("model", "method"),
+    [
+        (ON_OUR_SERVER, "json_schema"),
+        (BY_ANOTHER_NAME, "json_schema"),
+        (AT_OPENAI, "json_mode"),
+        (AT_OPENAI, "plain"),
+        (StructuredModel(answers=[]), "native"),
+        (StructuredModel(answers=[]), "grammar"),
+    ],
+    ids=["a server that only holds tokens to it", "another name", "JSON mode", "plain", "native", "grammar"],
+)
+def test_any_other_model_is_told_the_schema_in_words_behind_the_instruction(
+    model: BaseChatModel, method: Method
+) -> None:
+    told = word_schema(ASKED, model, ("sad", "proud"), method)
+    assert told == [SystemMessage(f"Be kind.\n\n{IN_WORDS}"), ASKED[1]]
+
+
+def test_a_prompt_without_an_instruction_begins_with_the_schema() -> None:
+    told = word_schema(ASKED[1:], ScriptedModel(answers=[]), ("sad", "proud"), "plain")
+    assert told == [SystemMessage(IN_WORDS), ASKED[1]]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Plain phrases are found wherever in a text they stand."""
 
-import time
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from hef_graph.crisis.patterns import LANGUAGES
 from hef_graph.crisis.rules import ENOUGH, MOST_SENTENCES, Hit, find_hits, split_sentences
 from hef_graph.crisis.signals import Category
 from tests.crisis.sayings import SAYINGS
+from tests.timing import computing
 
 PROSE: Final = "We walked along the canal and talked about the weather. She bought bread, and I carried the bags. "
 LONG: Final = PROSE * 2050
@@ -154,12 +154,11 @@ def test_of_thousands_of_sentences_with_cues_the_first_and_the_last_are_read() -
     assert categories(f"I want to die. {many}") == categories(f"{many} I want to die.") == ["suicidal_passive"]
 
 
+SOON: Final = 1.0
 FLOODS: Final = {"prose": PROSE, "cues": "kill ", "no full stop": "the cat sat on the mat ", "chinese": "我今天很好。"}
 
 
 @pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS)
 def test_a_hundred_kilobytes_are_searched_in_a_moment(flood: str) -> None:
     text = (flood * 100_000)[:100_000]
-    start = time.process_time()
-    find_hits(text)
-    assert time.process_time() - start < 1.0
+    assert computing(lambda: find_hits(text), limit=SOON) < SOON

@@ -98,8 +98,8 @@ def test_a_turn_of_a_young_conversation_is_stored_in_so_many_bytes(saver: Sqlite
     assert measure(saver).bytes <= 9_000 * TURNS
 
 
-@pytest.mark.parametrize(("k2", "most"), [(20, 1350), ("adaptive", 1250)])
-def test_an_instruction_has_no_more_than_so_many_characters(k2: Any, most: int) -> None:
+@pytest.mark.parametrize(("k2", "most"), [(20, 880), ("adaptive", 640)])
+def test_an_instruction_has_no_more_than_four_characters_for_each_token_allowed(k2: Any, most: int) -> None:
     graph = create_hef_graph(ScriptedModel(answers=[reply_json("lonely", "Oh no.")]), sem=load_sem())
     instruction = graph.invoke(say(SAID), context=HefContext(k2=k2))["instruction"]
     assert len(instruction) <= most

@@ -67,11 +67,11 @@ def test_a_sem_of_your_own_labels_reads_speaks_and_brings_them_to_the_reply(
     sem = load_sem(tmp_path / "run", device="cpu")
     assert sem.labels == tuple(sorted(OWN.values()))
     assert isinstance(sem, ReplyGenerator)
-    graph = create_hef_graph(ScriptedModel(answers=[reply_json("homesick", "That is far away.")]), sem=sem)
-    out = graph.invoke(say("My dog died."))
+    model = ScriptedModel(answers=[reply_json("homesick", "That is far away.")])
+    out = create_hef_graph(model, sem=sem).invoke(say("My dog died."))
     assert out["structured_response"] == {"emotion": "homesick", "response": "That is far away."}
     assert out["degraded_reason"] is None
-    assert "one of [cosy, grumpy, homesick, seasick]" in out["instruction"]
+    assert "one of [cosy, grumpy, homesick, seasick]" in str(model.prompts[0][0].text)
     assert {candidate["label"] for candidate in out["emotion_candidates"]} == set(OWN.values())
 
 

@@ -21,7 +21,7 @@ from hef_graph.chat import ladder
 from hef_graph.chat.answering import AnswerOptions, Question, prepare_answer
 from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.listener import EmbeddedListener
-from hef_graph.chat.methods import Method
+from hef_graph.chat.methods import IN_WORDS, Method, word_schema
 from hef_graph.chat.outcome import read_outcome
 from hef_graph.chat.reading import read_evidence
 from hef_graph.errors import HefInputError
@@ -96,7 +96,7 @@ class AskingSystem(Protocol):
         ...
 
     def messages(self, case: Case) -> list[BaseMessage]:
-        """The exact prompt."""
+        """The prompt, complete in words."""
         ...
 
 
@@ -177,7 +177,7 @@ class LlmSystem:
         return stable_hash(self._told())
 
     def _told(self) -> dict[str, Any]:
-        words = [wording.ROLE, wording.FORMAT, ladder.REPAIR, ladder.MAX_CALLS, json_schema(self.labels)]
+        words = [wording.ROLE, IN_WORDS, ladder.REPAIR, ladder.MAX_CALLS, json_schema(self.labels)]
         asking = [self._asking.deadline, self._asking.method]
         return {"kind": "llm", "model": self._identity, "asking": asking, "labels": list(self.labels), "words": words}
 
@@ -185,9 +185,9 @@ class LlmSystem:
         """Nothing to read."""
 
     def messages(self, case: Case) -> list[BaseMessage]:
-        """The exact prompt of the first call."""
+        """The prompt of the first call, with the schema in words: whoever answers elsewhere may not be shown it."""
         question = self._question(case, Deadline.after(self._asking.deadline))
-        return compose_prompt(question.turns, question.instruction)
+        return word_schema(compose_prompt(question.turns, question.instruction), self._model, self.labels, "plain")
 
     async def answer(self, case: Case) -> Answer:
         """What users would get from the model."""
@@ -202,7 +202,7 @@ class LlmSystem:
     def _question(self, case: Case, deadline: Deadline) -> Question:
         turns = turns_of(case)
         evidence = self._evidence(turns, deadline)
-        return Question(turns, evidence, instruct(self.labels, evidence, self._reading), self.labels)
+        return Question(turns, evidence, instruct(evidence, self._reading), self.labels)
 
     @property
     def _reading(self) -> ReadingOptions:

@@ -8,7 +8,7 @@ from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
 from hef_graph.chat.listener import EmbeddedListener
-from hef_graph.chat.methods import Method
+from hef_graph.chat.methods import Method, word_schema
 from hef_graph.delimiters import EVIDENCE_OPEN
 from hef_graph.errors import HefInputError
 from hef_graph.evaluation.study.answers import Answer, write_answers
@@ -95,7 +95,8 @@ def test_a_sem_without_a_decoder_cannot_be_told_to_write() -> None:
 async def test_the_llm_alone_is_told_the_instruction_without_evidence() -> None:
     model = ScriptedModel(answers=[GOOD])
     answer = await LlmSystem(model, LABELS).answer(BARN)
-    assert model.prompts == [[SystemMessage(build_instruction(LABELS).system), HumanMessage(BARN.turns[0])]]
+    told = [SystemMessage(build_instruction().system), HumanMessage(BARN.turns[0])]
+    assert model.prompts == [word_schema(told, model, LABELS, "plain")]
     assert (answer.emotion, answer.response, answer.degraded_reason) == ("angry", "That is mean of them.", None)
 
 
