@@ -17,9 +17,9 @@ Wording: TypeAlias = Literal["list", "probabilities", "doubt"]
 list, left out where the small model is in doubt (`hef_graph.turn.HELPFUL_FROM`)."""
 
 ROLE: Final = (
-    "You are an empathetic listener. First settle which emotion the speaker feels, then answer from that "
-    "understanding: speak to what happened and how it feels, in one to three natural sentences. Do not recite the "
-    "emotion's name. Never claim to be human or to have lived or felt anything."
+    "You are an empathetic listener. First settle which emotion the speaker feels; then speak from that to what "
+    "happened and how it feels, in one to three natural sentences, without reciting it. Never claim to be human or to "
+    "have lived or felt anything."
 )
 """What the model is there for. Two logical parts in one call: settling the emotion first is the paper's design;
 "natural" and "do not recite" because a plain list of labels makes replies stiff."""
@@ -32,25 +32,21 @@ AGENT_ROLE: Final = (
 """For an agent with a task of its own (`EmpathyMiddleware`): the task comes first, empathy is how it is done."""
 
 TWO_STAGE: Final = (
-    "A small emotion model's guesses, most likely first: {candidates}. Consider them first, then any other; the "
-    "conversation decides."
+    "A small model's guesses, best first: {candidates}. Consider these first, then others; the conversation decides."
 )
 """Two-stage emotion prediction: a soft priority, which leaves a stronger model free to disagree."""
 
 TWO_STAGE_UNSURE: Final = (
-    "A small emotion model's unsure guesses, most likely first: {candidates}. Lean on the conversation rather than on "
-    "them."
+    "A small model's unsure guesses, best first: {candidates}. Lean on the conversation rather than on them."
 )
 """The same when the small model doubts itself: a weak list misleads a strong model more than none."""
 
-HIGH_WORDS: Final = "Words that weigh most: {words}."
-LOW_WORDS: Final = "Words that also weigh: {words}."
-RELATE_WORDS: Final = "Quoted from the speaker: how they relate shows what caused the feeling."
+HIGH_WORDS: Final = "High-weight words: {words}."
+LOW_WORDS: Final = "Low-weight words: {words}."
+RELATE_WORDS: Final = "Quoted from the speaker; how they relate shows the cause."
 """Emotion cause perception: two separate lists and their relation, as in Section 3.5."""
 
-NATURALLY: Final = (
-    "This is background: answer what the speaker said, in words that come naturally; do not go through the list."
-)
+NATURALLY: Final = "Background only: answer what was said, naturally, not point by point."
 """Closes the evidence: shown a bare list of labels and words, a frontier model worked it off, and a blind judge found
 its replies less relevant and less fluent."""
 

@@ -112,7 +112,7 @@ class TestWithSummaries:
         out = invoke(agent, "I lost my ring.")
         system, *rest = (message.text for message in model.prompts[2])
         assert system.startswith(f"You work for a jeweller.\n\n{AGENT_ROLE}\n\n<evidence>")
-        assert "most likely first: sad" in system
+        assert "best first: sad" in system
         assert '"ring"' not in system
         assert not any("<evidence>" in text for text in rest)
         assert (sem.analyze_calls, out["emotion"]) == (1, "sad")

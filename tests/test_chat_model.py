@@ -83,7 +83,7 @@ def test_the_reading_options_decide_what_the_model_is_shown() -> None:
     model = empathetic(GOOD, reading=ReadingOptions(k2=1, cause_perception=False))
     model.invoke("I lost my ring.")
     evidence = model.model.prompts[0][-1].text
-    assert "most likely first: sad." in evidence
+    assert "best first: sad." in evidence
     assert "Words that" not in evidence
 
 

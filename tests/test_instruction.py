@@ -52,7 +52,7 @@ def test_an_empty_system_prompt_counts_as_none() -> None:
 
 
 def test_the_evidence_names_the_candidates_in_their_order() -> None:
-    assert "guesses, most likely first: lonely, sad. Consider" in evidence(CANDIDATES)
+    assert "guesses, best first: lonely, sad. Consider" in evidence(CANDIDATES)
 
 
 def test_candidates_alone_bring_no_word_of_the_user() -> None:
@@ -62,8 +62,8 @@ def test_candidates_alone_bring_no_word_of_the_user() -> None:
 
 def test_doubtful_candidates_are_called_guesses_in_their_order() -> None:
     shown = build_instruction(CANDIDATES, unsure=True).evidence
-    assert "unsure guesses, most likely first: lonely, sad. Lean on the conversation" in shown
-    assert "Consider them first" not in shown
+    assert "unsure guesses, best first: lonely, sad. Lean on the conversation" in shown
+    assert "Consider these first" not in shown
 
 
 def test_doubt_changes_nothing_but_how_candidates_are_named() -> None:
@@ -76,7 +76,7 @@ def test_doubt_changes_nothing_but_how_candidates_are_named() -> None:
 def test_probabilities_are_given_in_whole_percent_and_never_as_none() -> None:
     scores = (EmotionScore("lonely", 0.624), EmotionScore("sad", 0.006), EmotionScore("proud", 0.004))
     shown = build_instruction(scores, wording="probabilities").evidence
-    assert "most likely first: lonely (62%), sad (1%), proud (<1%). Consider" in shown
+    assert "best first: lonely (62%), sad (1%), proud (<1%). Consider" in shown
 
 
 def test_how_candidates_are_put_changes_neither_the_constant_part_nor_the_words() -> None:
@@ -94,8 +94,8 @@ def test_a_doubtful_instruction_can_be_taken_apart_again() -> None:
 def test_cause_words_are_quoted_in_two_lists_with_their_relation() -> None:
     assert evidence(causes=CAUSES).splitlines() == [
         EVIDENCE_OPEN,
-        'Words that weigh most: "funeral", "aunt".',
-        'Words that also weigh: "kettle".',
+        'High-weight words: "funeral", "aunt".',
+        'Low-weight words: "kettle".',
         RELATE_WORDS,
         NATURALLY,
         EVIDENCE_CLOSE,
@@ -104,7 +104,10 @@ def test_cause_words_are_quoted_in_two_lists_with_their_relation() -> None:
 
 @pytest.mark.parametrize(
     ("causes", "shown", "absent"),
-    [(CauseWords(high=("rain",)), "weigh most", "also weigh"), (CauseWords(low=("rain",)), "also weigh", "weigh most")],
+    [
+        (CauseWords(high=("rain",)), "High-weight", "Low-weight"),
+        (CauseWords(low=("rain",)), "Low-weight", "High-weight"),
+    ],
 )
 def test_an_empty_list_of_words_is_not_mentioned(causes: CauseWords, shown: str, absent: str) -> None:
     assert shown in evidence(causes=causes)

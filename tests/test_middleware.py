@@ -239,5 +239,5 @@ class TestAppendedEvidence:
 def test_the_options_decide_what_the_model_is_shown(k2: int) -> None:
     model = ToolModel(answers=["Oh no."])
     invoke(agent_on(model, EmpathyMiddleware(StubSem(), options=ReadingOptions(k2=k2))), "I lost my ring.")
-    [line] = [line for line in model.prompts[0][-1].text.splitlines() if "most likely first" in line]
+    [line] = [line for line in model.prompts[0][-1].text.splitlines() if "best first" in line]
     assert line.count(",") == 1 + k2

@@ -130,7 +130,7 @@ def test_candidates_can_be_put_with_their_probabilities(confidence: float, templ
 def test_in_doubt_the_candidates_can_be_left_out(confidence: float, *, shown: bool) -> None:
     evidence, options = replace(EVIDENCE, confidence=confidence), ReadingOptions(wording="doubt")
     built = instruct(evidence, options).evidence
-    assert ("likely, most likely first: sad, lonely." in built) is shown
+    assert ("guesses, best first: sad, lonely." in built) is shown
     assert '"died"' in built
     assert word_evidence(evidence, options) == built
 

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from hef_graph.chat.reading import naming_failures
 from hef_graph.cli.display import draw_emotions, make_console, mark_words, word_doubt
+from hef_graph.cli.garbage import made_to_stay
 from hef_graph.cli.terminal import BAD_INPUT, read_text
 from hef_graph.errors import HefInputError
 from hef_graph.sem import load_sem
@@ -41,7 +42,8 @@ def run_analyze(arguments: argparse.Namespace) -> int:
     if arguments.output is not None:
         raise HefInputError("--output goes with --input; for one message redirect the output instead")
     text = read_text(arguments.text)
-    sem = load_sem(arguments.sem)
+    with made_to_stay():
+        sem = load_sem(arguments.sem)
     with naming_failures():
         [analysis] = sem.analyze([[text]])
         whole = to_json(analysis)
@@ -70,7 +72,8 @@ def analyze_file(arguments: argparse.Namespace) -> int:
     total = sum(1 for _ in _open_text(arguments.input))
     if total == 0:
         raise HefInputError(f"{arguments.input} is empty; expected one dialogue a line")
-    sem = load_sem(arguments.sem)
+    with made_to_stay():
+        sem = load_sem(arguments.sem)
     problems: list[str] = []
     output = _open_output(arguments)
     with output as target, tqdm(total=total, unit=" lines", disable=not sys.stderr.isatty()) as bar:

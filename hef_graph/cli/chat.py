@@ -3,9 +3,9 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from langchain_core.messages import AIMessageChunk, HumanMessage
 from langchain_core.runnables import RunnableConfig
@@ -14,15 +14,12 @@ from rich.text import Text
 
 from hef_graph.cli.display import draw_emotions, make_console, mark_words
 from hef_graph.cli.garbage import made_to_stay
-from hef_graph.cli.history import open_history
-from hef_graph.cli.terminal import printable_text, read_lines
+from hef_graph.cli.history import delete_conversation, open_history
+from hef_graph.cli.terminal import printable_text, read_lines, read_text
 from hef_graph.errors import HefInputError
 from hef_graph.graph import HefContext, HefGraph, HefInput, create_hef_graph
 from hef_graph.graph.nodes import ANALYZE_EMOTION, CHECK_CRISIS, RESPOND
-from hef_graph.types import SmallEmpatheticModel
-
-LoadSem: TypeAlias = Callable[[], SmallEmpatheticModel]
-"""Waits until the SEM is loaded (see `hef_graph.cli.loading`)."""
+from hef_graph.sem import load_sem
 
 LISTENER_LABEL: Final = "the embedded listener (small, English only; --model takes any other)"
 LEAVE: Final = frozenset({"/quit", "/exit", "/q"})
@@ -74,29 +71,31 @@ class Chat:
             self.console.print()
 
 
-def run_reply(arguments: argparse.Namespace, load: LoadSem) -> int:
+def run_reply(arguments: argparse.Namespace) -> int:
     """Answer one message."""
-    text, sem = arguments.text, load()
-    graph = _build_graph(arguments, sem)
+    text = read_text(arguments.text)
+    graph = _build_graph(arguments)
     if arguments.json:
         out = graph.invoke(_as_input(text), context=_context(arguments))
         print(json.dumps({key: out[key] for key in SHOWN_KEYS}, ensure_ascii=False, indent=1))
         return 0
     chat = Chat(graph, make_console(), {}, _context(arguments))
-    _say_who_answers(chat.console, arguments, sem)
+    _say_who_answers(chat.console, arguments)
     chat.console.print(Text.assemble(("you › ", "bold"), text))
     chat.take_turn(text)
     return 0
 
 
-def run_chat(arguments: argparse.Namespace, load: LoadSem) -> int:
+def run_chat(arguments: argparse.Namespace) -> int:
     """Talk until the user leaves; with standard input not a terminal, one turn a line."""
+    if arguments.forget is not None:
+        print(delete_conversation(arguments.forget))
+        return 0
     console = make_console()
     config: RunnableConfig = {"configurable": {"thread_id": arguments.thread}}
     with open_history() as history:
-        sem = load()
-        chat = Chat(_build_graph(arguments, sem, history), console, config, _context(arguments))
-        _say_who_answers(console, arguments, sem)
+        chat = Chat(_build_graph(arguments, history), console, config, _context(arguments))
+        _say_who_answers(console, arguments)
         _say_where_we_are(chat, arguments.thread)
         return _talk(chat)
 
@@ -141,9 +140,9 @@ def _piped(console: Console) -> Iterator[str]:
             yield text
 
 
-def _build_graph(arguments: argparse.Namespace, sem: SmallEmpatheticModel, history: Any = None) -> HefGraph:
+def _build_graph(arguments: argparse.Namespace, history: Any = None) -> HefGraph:
     with made_to_stay():
-        return create_hef_graph(arguments.model, sem=sem, checkpointer=history)
+        return create_hef_graph(arguments.model, sem=load_sem(arguments.sem), checkpointer=history)
 
 
 def _context(arguments: argparse.Namespace) -> HefContext:
@@ -154,9 +153,9 @@ def _as_input(text: str) -> HefInput:
     return {"messages": [HumanMessage(text)]}
 
 
-def _say_who_answers(console: Console, arguments: argparse.Namespace, sem: SmallEmpatheticModel) -> None:
+def _say_who_answers(console: Console, arguments: argparse.Namespace) -> None:
     answering = arguments.model or LISTENER_LABEL
-    console.print(Text(f"reads: {sem.name} · answers: {answering}", style="dim"))
+    console.print(Text(f"reads: {load_sem(arguments.sem).name} · answers: {answering}", style="dim"))
 
 
 def _say_where_we_are(chat: Chat, thread: str) -> None:

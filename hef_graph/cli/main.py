@@ -5,7 +5,7 @@ import gc
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -15,7 +15,7 @@ from typing_extensions import override
 from hef_graph import __version__
 from hef_graph.candidates import K2, check_k2
 from hef_graph.cli.garbage import made_to_stay
-from hef_graph.cli.terminal import end_in_one_line, read_text
+from hef_graph.cli.terminal import end_in_one_line
 from hef_graph.errors import HefInputError
 
 _FLAG: Final = re.compile(r"--?[a-z][a-z0-9-]{,20}")
@@ -46,7 +46,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; without `argv`, the command that this process was started for."""
+    """Run one command and return its exit code; without `argv`, the one that this process was started for."""
     load_dotenv(Path.cwd() / ".env")
     try:
         return end_in_one_line("hef", lambda: _run(build_parser().parse_all(argv)))
@@ -114,32 +114,24 @@ def _add_shared(parser: argparse.ArgumentParser, *, speaks: bool) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    """Imported here: `--help`, `--version` and bad flags must not wait for torch and LangGraph."""
-    if arguments.command in {"chat", "reply"}:
-        return _talk(arguments)
     with made_to_stay():
-        if arguments.command == "analyze":
-            from hef_graph.cli.analyze import run_analyze as run  # noqa: PLC0415  slow to import
-        else:
-            from hef_graph.cli.serve import run_serve as run  # noqa: PLC0415  slow to import
+        run = _find_command(arguments.command)
     return run(arguments)
 
 
-def _talk(arguments: argparse.Namespace) -> int:
-    """`hef chat` or `hef reply`; a message that is missing is reported before anything slow begins."""
-    if arguments.command == "reply":
-        arguments.text = read_text(arguments.text)
-    elif arguments.forget is not None:
-        from hef_graph.cli.history import delete_conversation  # noqa: PLC0415  slow to import
+def _find_command(name: str) -> Callable[[argparse.Namespace], int]:
+    """Imported here: `--help`, `--version` and bad flags must not wait for torch and LangGraph."""
+    if name == "analyze":
+        from hef_graph.cli.analyze import run_analyze  # noqa: PLC0415  slow to import
 
-        print(delete_conversation(arguments.forget))
-        return 0
-    with made_to_stay():
-        from hef_graph.cli.loading import begin_loading  # noqa: PLC0415  slow to import, as what comes next
+        return run_analyze
+    if name == "serve-sem":
+        from hef_graph.cli.serve import run_serve  # noqa: PLC0415  slow to import
 
-        load = begin_loading(arguments.sem)
-        from hef_graph.cli.chat import run_chat, run_reply  # noqa: PLC0415  meanwhile the SEM is loaded
-    return run_chat(arguments, load) if arguments.command == "chat" else run_reply(arguments, load)
+        return run_serve
+    from hef_graph.cli.chat import run_chat, run_reply  # noqa: PLC0415  slow to import
+
+    return run_chat if name == "chat" else run_reply
 
 
 def _k2(text: str) -> K2:

@@ -7,15 +7,8 @@ from hef_graph.crisis.patterns import load_pattern
 from hef_graph.crisis.signals import CATEGORIES, Category
 
 _QUESTION: Final = re.compile(r"[?？]")
-_ASKED: Final = {
-    category: load_pattern("answers", f"asked {category}")
-    for category in CATEGORIES
-    if category not in {"medical_emergency", "child_at_risk"}
-}
-_ASKED_SAFETY: Final = load_pattern("answers", "asked safety")
-_AGREES: Final = load_pattern("answers", "agrees")
-_REFUSES: Final = load_pattern("answers", "refuses")
-_TURNS_ROUND: Final = load_pattern("answers", "turns round")
+_ASKED: Final = tuple(category for category in CATEGORIES if category not in {"medical_emergency", "child_at_risk"})
+"""What a listener asks about."""
 
 _LONGEST_ANSWER: Final = 9
 """Words: whoever says more says what it is about."""
@@ -31,7 +24,12 @@ def admitted(question: str, answer: str) -> Category | None:
     """
     if not _QUESTION.search(question) or len(answer.split()) > _LONGEST_ANSWER:
         return None
-    asked = next((category for category, pattern in _ASKED.items() if pattern.search(question)), None)
-    if asked and _AGREES.match(answer) and not _TURNS_ROUND.search(answer):
+    asked = next((category for category in _ASKED if _said(f"asked {category}").search(question)), None)
+    if asked and _said("agrees").match(answer) and not _said("turns round").search(answer):
         return asked
-    return (asked or "suicidal_passive") if _ASKED_SAFETY.search(question) and _REFUSES.match(answer) else None
+    refused = _said("asked safety").search(question) and _said("refuses").match(answer)
+    return (asked or "suicidal_passive") if refused else None
+
+
+def _said(name: str) -> re.Pattern[str]:
+    return load_pattern("answers", name)

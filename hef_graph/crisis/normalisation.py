@@ -171,7 +171,7 @@ def unmask(token: str) -> str:
     if bare in KEYWORDS:
         return token
     for form in (bare, token):
-        found = _KEYWORD.fullmatch(form)
+        found = _keyword().fullmatch(form)
         if found and found.lastgroup and sum(letter in _MASKS for letter in form) <= len(form) // 2:
             return token.replace(form, found.lastgroup)
     return token
@@ -182,7 +182,10 @@ def _signs_for(letter: str) -> str:
     return f"[{re.escape(letter + _MASKS + ''.join(sign for sign, letters in _LEET.items() if letter in letters))}]"
 
 
-_KEYWORD = re.compile("|".join(f"(?P<{word}>{''.join(map(_signs_for, word))})" for word in sorted(KEYWORDS)))
+@lru_cache(maxsize=1)
+def _keyword() -> re.Pattern[str]:
+    """A keyword however it is masked; slow to compile, and few messages hold a masked word."""
+    return re.compile("|".join(f"(?P<{word}>{''.join(map(_signs_for, word))})" for word in sorted(KEYWORDS)))
 
 
 def _join_letters(spaced: str) -> str:

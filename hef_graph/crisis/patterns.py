@@ -28,8 +28,9 @@ def load_patterns(name: str) -> dict[str, tuple[re.Pattern[str], ...]]:
     return {section: tuple(found) for section, found in sections.items()}
 
 
+@lru_cache(maxsize=64)
 def load_pattern(name: str, section: str) -> re.Pattern[str]:
-    """One section as a single expression."""
+    """One section as a single expression; slow the first time, so not before a text needs it."""
     return re.compile("|".join(f"(?:{each.pattern})" for each in load_patterns(name)[section]))
 
 

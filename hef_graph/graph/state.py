@@ -26,7 +26,7 @@ class HefState(TypedDict):
     cause_words: NotRequired[dict[str, list[str]]]
     """`{"high", "low"}`"""
     instruction: NotRequired[str]
-    """What was said to the model beside the conversation."""
+    """What was said to the model beside the conversation and the schema of its reply."""
     emotion_history: NotRequired[list[str]]
     """Emotions of earlier turns, oldest first; bounded."""
     degraded_reason: NotRequired[str | None]

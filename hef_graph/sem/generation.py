@@ -55,11 +55,12 @@ class Memory(NamedTuple):
 @torch.inference_mode()
 def sample_replies(decoder: Decoder, memory: Memory, emotion: int, config: SamplingConfig) -> list[SampledReply]:
     """Draw `count` replies at once and score them; unfinished ones and doubles are left out."""
-    ids = _draw(decoder, memory.states, emotion, config)
-    finished = torch.unique(ids[(ids == END_ID).any(dim=1)], dim=0)
-    if not len(finished):
+    ids, scores = _draw(decoder, memory.states, emotion, config)
+    whole = (ids == END_ID).any(dim=1)
+    if not whole.any():
         return []
-    given = score_replies(decoder, memory.states, emotion, finished)
+    finished, places = torch.unique(ids[whole], dim=0, return_inverse=True)
+    given = scores.new_empty(len(finished)).scatter(0, places, scores[whole])
     alone = score_replies(decoder, memory.nothing, emotion, finished)
     rows = zip(finished.tolist(), given.tolist(), (given - alone).tolist(), strict=True)
     return [SampledReply(tuple(row[: row.index(END_ID) + 1]), score, gain) for row, score, gain in rows]
@@ -78,28 +79,31 @@ def score_replies(decoder: Decoder, states: Tensor, emotion: int, ids: Tensor) -
         _share(decoder.start(states), count),
         _all_visible(states, count),
     )
-    losses = functional.cross_entropy(logits.float().transpose(1, 2), ids, ignore_index=PAD_ID, reduction="none")
-    return -losses.sum(dim=1) / (ids != PAD_ID).sum(dim=1)
+    each = functional.cross_entropy(logits.float().flatten(0, 1), ids.flatten(), ignore_index=PAD_ID, reduction="none")
+    return -each.view_as(ids).sum(dim=1) / (ids != PAD_ID).sum(dim=1)
 
 
-def _draw(decoder: Decoder, states: Tensor, emotion: int, config: SamplingConfig) -> Tensor:
-    """Token ids `(count, tokens)`, `[PAD]` after each `[SEP]`."""
+def _draw(decoder: Decoder, states: Tensor, emotion: int, config: SamplingConfig) -> tuple[Tensor, Tensor]:
+    """Token ids `(count, tokens)`, `[PAD]` after each `[SEP]`, and what `score_replies` makes of them `(count,)`."""
     random = torch.Generator(states.device).manual_seed(config.seed)
     longest = decoder.embeddings.position.num_embeddings
     caches, mask = _share(decoder.start(states), config.count), _all_visible(states, config.count)
     emotions = torch.full((config.count,), emotion, device=states.device)
     ids = torch.full((config.count, 1), LISTENER_ID, device=states.device)
     done = torch.zeros(config.count, dtype=torch.bool, device=states.device)
+    total = torch.zeros(config.count, device=states.device)
     for length in range(longest):
         logits, caches = decoder(ids[:, -1:], emotions, caches, mask)
+        told = logits[:, -1].float().log_softmax(dim=-1)
         scores = _forbid(logits[:, -1].float(), ids, ends=length >= config.shortest)
         drawn = torch.multinomial(_nucleus(scores, config), 1, generator=random).squeeze(1)
         drawn = drawn.masked_fill(done, PAD_ID)
+        total += told.gather(1, drawn[:, None]).squeeze(1).masked_fill(done, 0.0)
         ids = torch.cat([ids, drawn[:, None]], dim=1)
         done |= drawn == END_ID
         if bool(done.all()):
             break
-    return ids[:, 1:]
+    return ids[:, 1:], total / (ids[:, 1:] != PAD_ID).sum(dim=1)
 
 
 def _all_visible(states: Tensor, count: int) -> Tensor:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 import hef_graph.cli.analyze
-import hef_graph.cli.loading
+import hef_graph.cli.chat
 from hef_graph.cli import main
 from tests.fakes import SpeakingStubSem
 
@@ -12,7 +12,7 @@ from tests.fakes import SpeakingStubSem
 @pytest.fixture(autouse=True)
 def _stub_sem(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Commands read with the stub, keep conversations in a temporary folder, and see no settings of the developer's."""
-    for module in (hef_graph.cli.analyze, hef_graph.cli.loading):
+    for module in (hef_graph.cli.analyze, hef_graph.cli.chat):
         monkeypatch.setattr(module, "load_sem", lambda _source: SpeakingStubSem())
     monkeypatch.setenv("HEF_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("HEF_MODEL", raising=False)

@@ -63,7 +63,7 @@ def test_an_interrupt_ends_with_code_130(hef: Hef, monkeypatch: pytest.MonkeyPat
     def interrupt(_source: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("hef_graph.cli.loading.load_sem", interrupt)
+    monkeypatch.setattr("hef_graph.cli.chat.load_sem", interrupt)
     assert hef("reply", "hello")[0] == 130
 
 

@@ -137,7 +137,7 @@ def test_a_profile_is_short_for_the_option(tmp_path: Path) -> None:
     path.write_text("k2 = 2\ncause_perception = false\n")
     plain, short = instruction_of(), instruction_of(profile=path)
     assert short == instruction_of(options=HefOptions(profile=str(path))) == instruction_of(profile=str(path))
-    assert "likely, most likely first: sad, afraid." in short != plain
+    assert "guesses, best first: sad, afraid." in short != plain
 
 
 def test_a_profile_keeps_the_other_options() -> None:

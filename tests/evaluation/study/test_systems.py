@@ -103,7 +103,7 @@ async def test_the_llm_alone_is_told_the_instruction_without_evidence() -> None:
 async def test_hef_is_told_what_the_sem_read() -> None:
     model = ScriptedModel(answers=[GOOD])
     await HefSystem(model, StubSem(), ReadingOptions(k2=1)).answer(BARN)
-    assert "likely, most likely first: angry." in str(model.prompts[0][-1].text)
+    assert "guesses, best first: angry." in str(model.prompts[0][-1].text)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.case_id)
