@@ -107,7 +107,8 @@ class Asker:
         )
 
     def _wait(self, call: Call) -> None:
-        time.sleep(min(call.wait, self.deadline.remaining))
+        if call.wait:
+            time.sleep(min(call.wait, self.deadline.remaining))
         self._require_time(call)
 
     async def _await(self, call: Call) -> None:

@@ -8,7 +8,10 @@ from typing import Final
 _SPELT: Final = {
     name: str(digit) for digit, name in enumerate("zero one two three four five six seven eight nine".split())
 }
-_SPELT_NUMBER: Final = re.compile(rf"\b(?:{'|'.join(_SPELT)})(?:[- ](?:{'|'.join(_SPELT)})){{2,}}\b", re.IGNORECASE)
+_SPELT_DIGITS: Final = 3
+_SPELT_NUMBER: Final = re.compile(
+    rf"\b(?:{'|'.join(_SPELT)})(?:[- ](?:{'|'.join(_SPELT)})){{{_SPELT_DIGITS - 1},}}\b", re.IGNORECASE
+)
 """Digit by digit: "nine-one-one"."""
 
 _KEYS: Final = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
@@ -94,7 +97,7 @@ def gives_other_number(sentence: str, known: frozenset[str], *, lead: str = "") 
 
 
 def _numbers(text: str) -> Iterator[_Number]:
-    if not _DIGIT.search(text) and not any(name in text.casefold() for name in _SPELT):
+    if not _DIGIT.search(text) and not _may_spell(text.casefold()):
         return  # as most sentences
     plain = _NO_PHONE.sub(" ", _LETTERED.sub(_on_keys, _SPELT_NUMBER.sub(_as_digits, text)))
     for run in _RUN.finditer(plain):
@@ -104,6 +107,11 @@ def _numbers(text: str) -> Iterator[_Number]:
             *groups, last = groups
             after = last + after
         yield _Number(tuple(groups), before, after)
+
+
+def _may_spell(text: str) -> bool:
+    """Whether there are as many names of digits as make a number, at a glance."""
+    return sum(map(text.count, _SPELT)) >= _SPELT_DIGITS
 
 
 def _as_digits(spelt: re.Match[str]) -> str:

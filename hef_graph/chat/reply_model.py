@@ -13,7 +13,7 @@ from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackMana
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, SkipValidation
 from typing_extensions import override
 
 from hef_graph.chat.asking import Asker, silent_child
@@ -35,10 +35,10 @@ class ReplyModel(BaseChatModel):
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     inner: BaseChatModel
-    labels: tuple[str, ...]
+    labels: SkipValidation[tuple[str, ...]]
     listener: EmbeddedListener
     """The rung below; its evidence is the turn's."""
-    turns: Sequence[Turn]
+    turns: SkipValidation[Sequence[Turn]]
     """The conversation, for the rung below."""
     likeliest: str
     """The best guess at the emotion."""
