@@ -1,8 +1,10 @@
 """Measure how fast it is, each figure beside what a user would pick instead, in one run, side by side.
 
     python tools/benchmark.py [--part graph …] [--data valid.jsonl] [--quick] [--output b.json] [--picture b.png]
+                              [--postgres URL]
 
-Prints a table: medians with quartiles, and what was asked. Without `--data` the dialogues are those of this tool.
+Prints a table: medians with quartiles, and what was asked. Without `--data` the dialogues are those of this tool. With
+the address of an empty PostgreSQL database it is measured too.
 Chance is seeded (0). Needs `pip install 'hef-graph[huggingface,eval]'`, and a machine with nothing else to do.
 """
 
@@ -22,7 +24,7 @@ from rich.console import Console
 
 from hef_graph.cli.terminal import end_in_one_line
 from hef_graph.corpus import contexts_of, read_conversations
-from hef_graph.evaluation.benchmark import conversation, crowd, reading, starting, turns
+from hef_graph.evaluation.benchmark import conversation, crowd, database, reading, starting, turns
 from hef_graph.evaluation.benchmark.report import Row, draw_rows, tabulate_rows
 
 WIDTH: Final = 150
@@ -94,6 +96,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="few rounds: whether it runs, not how fast")
     parser.add_argument("--output", type=Path, help="where the figures go as JSON")
     parser.add_argument("--picture", type=Path, help="where the picture goes as PNG")
+    parser.add_argument("--postgres", metavar="URL", help="an empty database, which is written to")
     return parser.parse_args()
 
 
@@ -104,8 +107,11 @@ def main() -> int:
     if given.data:
         contexts = [each.turns for each in contexts_of(read_conversations(given.data))]
     rows: list[Row] = []
-    for name in given.part or PARTS:
-        rows += PARTS[name](QUICK if given.quick else FULL, contexts)
+    effort = QUICK if given.quick else FULL
+    for name in given.part or ([] if given.postgres else PARTS):
+        rows += PARTS[name](effort, contexts)
+    if given.postgres:
+        rows += database.measure_database(given.postgres, effort.rounds)
     Console(width=None if sys.stdout.isatty() else WIDTH).print(tabulate_rows(rows))
     if given.output:
         given.output.write_text(json.dumps(describe(rows, given), indent=1, ensure_ascii=False) + "\n", "utf-8")

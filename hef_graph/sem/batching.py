@@ -52,7 +52,7 @@ class BatchingSem:
     """
 
     def __init__(
-        self, sem: SmallEmpatheticModel, *, max_batch: int = 64, max_wait: float = 0.005, max_queue: int = 1024
+        self, sem: SmallEmpatheticModel, *, max_batch: int = 64, max_wait: float = 0.002, max_queue: int = 1024
     ) -> None:
         for name, value in {"max_batch": max_batch, "max_queue": max_queue}.items():
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:

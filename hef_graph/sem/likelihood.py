@@ -15,6 +15,9 @@ from hef_graph.sem.tokenization import END_ID, LISTENER_ID, PAD_ID, SPEAKER_ID
 VOICES: Final = {LISTENER_ID: 0.73, SPEAKER_ID: 0.27}
 """Share of each voice among the listeners' replies of the training conversations (see `claims.claims_a_life`)."""
 
+MOST_PADDED: Final = 1.25
+"""How many times as long as a batch's shortest dialogue its longest may be."""
+
 
 @torch.inference_mode()
 def total_log_likelihoods(model: EmpatheticModel, decoder: Decoder, batch: ReplyBatch) -> Tensor:
@@ -61,6 +64,12 @@ def _log_likelihood(decoder: Decoder, batch: ReplyBatch, states: Tensor, emotion
 
 
 def length_order(lengths: Sequence[int], *, batch_size: int) -> list[list[int]]:
-    """Indices in batches of similar length."""
-    order = sorted(range(len(lengths)), key=lambda index: lengths[index])
-    return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    """Indices in batches of similar length, so that little is computed for padding."""
+    batches: list[list[int]] = []
+    for index in sorted(range(len(lengths)), key=lambda index: lengths[index]):
+        newest = batches[-1] if batches else []
+        if not newest or len(newest) == batch_size or lengths[index] > MOST_PADDED * lengths[newest[0]]:
+            batches.append([index])
+        else:
+            newest.append(index)
+    return batches

@@ -5,14 +5,20 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
+import torch
 
 from hef_graph.errors import HefBusyError, HefInputError, HefModelError
 from hef_graph.sem.batching import BatchingSem
+from hef_graph.sem.inference import TransformerSem
 from hef_graph.types import Dialogue, EmotionAnalysis, ReplyGenerator, SmallEmpatheticModel, turns_from_dialogue
 from tests.fakes import SpeakingStubSem, StubSem
+from tests.sem.tiny import CONFIG, CONVERSATIONS, build_model, build_tokenizer
 
+CALLS = 10_000
+TASKS = 500
 WORDS = ("alone", "won", "lost", "dark", "thanks", "unfair")
 
 
@@ -86,6 +92,27 @@ async def test_many_tasks_get_what_each_would_get_alone() -> None:
     with BatchingSem(StubSem()) as sem:
         given = await asyncio.gather(*(sem.analyze_async(dialogues) for dialogues in asked))
     assert list(given) == [StubSem().analyze(dialogues) for dialogues in asked]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+async def test_ten_thousand_calls_of_threads_and_tasks_read_as_one_by_one(precision: str) -> None:
+    ranges = ((-4.0, 4.0),) * (4 * CONFIG.encoder_layers)
+    model = build_model(replace(CONFIG, cause_head=True, activation_ranges=ranges))
+    inner = TransformerSem("tiny", model, build_tokenizer(), torch.device("cpu"), precision=precision)
+    said = [list(talk.utterances[: 1 + n % len(talk.utterances)]) for n, talk in enumerate(CONVERSATIONS)]
+    alone = [numbers_of(inner.analyze([dialogue])[0]) for dialogue in said]
+    places = [n * 7 % len(said) for n in range(CALLS)]
+    with BatchingSem(inner, max_queue=CALLS) as sem, ThreadPoolExecutor(64) as threads:
+        by_threads = [threads.submit(sem.analyze, [said[place]]) for place in places[TASKS:]]
+        by_tasks = await asyncio.gather(*(sem.analyze_async([said[place]]) for place in places[:TASKS]))
+        given = [*by_tasks, *(call.result() for call in by_threads)]
+    for place, [analysis] in zip(places, given, strict=True):
+        assert numbers_of(analysis) == pytest.approx(alone[place], abs=1e-5)
+
+
+def numbers_of(analysis: EmotionAnalysis) -> list[float]:
+    emotions = sorted(analysis.emotions, key=lambda score: score.label)
+    return [*(score.probability for score in emotions), *(word.weight for word in analysis.words)]
 
 
 def test_what_waits_is_read_in_one_call(gated: GatedSem) -> None:

@@ -66,4 +66,9 @@ def test_after_its_end_a_greedy_reply_is_padded() -> None:
 
 
 def test_batches_hold_every_index_once_by_length() -> None:
-    assert length_order([5, 1, 3, 2], batch_size=2) == [[1, 3], [2, 0]]
+    assert length_order([52, 10, 50, 11, 51], batch_size=2) == [[1, 3], [2, 4], [0]]
+
+
+def test_no_batch_is_padded_by_more_than_a_quarter() -> None:
+    assert length_order([8, 11, 10, 9, 20], batch_size=64) == [[0, 3, 2], [1], [4]]
+    assert length_order([], batch_size=64) == []

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from hef_graph.evaluation.benchmark.report import Bar, Row, exactly
 from hef_graph.evaluation.benchmark.stand_ins import ConstantSem, InstantModel
-from hef_graph.evaluation.benchmark.timing import seconds
+from hef_graph.evaluation.benchmark.timing import scaled, seconds
 from hef_graph.evaluation.study.tokens import count_tokens
 from hef_graph.graph import HefContext, HefGraph, create_hef_graph
 from hef_graph.sem import load_sem
@@ -81,6 +81,7 @@ def measure_long(saver: Any, path: Path, turns: int) -> list[Row]:
     stored = sum(each.stat().st_size for each in path.parent.glob(f"{path.name}*"))
     note = f"{turns} turns"
     return [
+        Row(PART, "a turn, crisis check and SQLite included", scaled(taken, 1000), "ms", note=note),
         Row(PART, f"latency, last {EDGE} / first {EDGE} turns", exactly(last / first), "times", Bar("≤", 1.2), note),
         Row(PART, "memory, second half of the turns", exactly(memory[1] - memory[0]), "MB more", note=note),
         Row(PART, "stored in SQLite", exactly(stored / turns / 1000), "KB a turn", Bar("≤", 50), note),
