@@ -29,8 +29,8 @@ READ_AT_ONCE: Final = ("head", "attention")
 """Ways to weigh words that come with the reading: the others need gradients, or read many times."""
 
 _LARGEST: Final = 127
-_STEPS: Final = 127
-"""Steps of an input's range: seven bits, as AVX2 would overflow with eight."""
+_STEPS: Final = 255
+"""Steps of an input's range. On AVX2 sums of two products may be cut: measured, that costs less than half the steps."""
 
 
 class Int8Linear(nn.Module):
@@ -53,7 +53,7 @@ class Int8Linear(nn.Module):
         self._zero = round(-least / self._scale)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """`(…, inputs)` → `(…, outputs of all)`."""
+        """`(…, inputs)` → `(…, outputs of all)`; inputs out of the expected range are cut."""
         multiplied: Tensor = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32(
             hidden, self._scale, self._zero, self._packed
         )

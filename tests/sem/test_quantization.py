@@ -42,12 +42,12 @@ def test_layers_of_one_input_are_multiplied_side_by_side() -> None:
     assert torch.equal(both(hidden)[:, 4:], alone(hidden))
 
 
-def test_numbers_above_the_range_have_room_and_those_below_are_cut() -> None:
+def test_numbers_out_of_the_range_are_cut() -> None:
     linear = nn.Linear(1, 1, bias=False)
     linear.bias = nn.Parameter(torch.zeros(1))
     nn.init.ones_(linear.weight)
-    told = Int8Linear([linear], (-1.0, 1.0))(torch.tensor([[1.5], [-1.0], [-9.0]]))
-    assert told.flatten().tolist() == pytest.approx([1.5, -1.0, -1.0], abs=0.02)
+    told = Int8Linear([linear], (-1.0, 2.0))(torch.tensor([[0.5], [9.0], [-9.0]]))
+    assert told.flatten().tolist() == pytest.approx([0.5, 2.0, -1.0], abs=0.02)
 
 
 @pytest.mark.parametrize("expected", [(0.0, 0.0), (2.0, 3.0), (-3.0, -2.0)])
