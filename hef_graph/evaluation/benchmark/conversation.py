@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from hef_graph.evaluation.benchmark.report import Bar, Row, exactly
 from hef_graph.evaluation.benchmark.stand_ins import ConstantSem, InstantModel
-from hef_graph.evaluation.benchmark.timing import scaled, seconds
+from hef_graph.evaluation.benchmark.timing import Spread, scaled, seconds
 from hef_graph.evaluation.study.tokens import count_tokens
 from hef_graph.graph import HefContext, HefGraph, create_hef_graph
 from hef_graph.sem import load_sem
@@ -61,10 +61,13 @@ def measure_prompts(saver: Any) -> list[Row]:
 
 
 def _measure_instruction(k2: Any, limit: int) -> Row:
-    graph = create_hef_graph(InstantModel(), sem=load_sem())
-    instruction = graph.invoke({"messages": [HumanMessage(LINES[1])]}, context=HefContext(k2=k2))["instruction"]
-    counted = count_tokens(instruction, MODEL)
-    return Row(PART, f"instruction, k2={k2}", exactly(counted.count), "tokens", Bar("≤", limit), counted.how)
+    graph, context = create_hef_graph(InstantModel(), sem=load_sem()), HefContext(k2=k2)
+    told = [graph.invoke({"messages": [HumanMessage(line)]}, context=context)["instruction"] for line in LINES]
+    counted = [count_tokens(instruction, MODEL) for instruction in told]
+    tokens = Spread.of([each.count for each in counted])
+    return Row(
+        PART, f"instruction, k2={k2}", tokens, "tokens", Bar("≤", limit), f"{len(LINES)} messages, {counted[0].how}"
+    )
 
 
 def measure_long(saver: Any, path: Path, turns: int) -> list[Row]:
