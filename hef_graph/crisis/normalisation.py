@@ -171,7 +171,7 @@ def unmask(token: str) -> str:
     if bare in KEYWORDS:
         return token
     for form in (bare, token):
-        found = _keyword().fullmatch(form)
+        found = _masked_keyword(len(form)).fullmatch(form)
         if found and found.lastgroup and sum(letter in _MASKS for letter in form) <= len(form) // 2:
             return token.replace(form, found.lastgroup)
     return token
@@ -182,10 +182,11 @@ def _signs_for(letter: str) -> str:
     return f"[{re.escape(letter + _MASKS + ''.join(sign for sign, letters in _LEET.items() if letter in letters))}]"
 
 
-@lru_cache(maxsize=1)
-def _keyword() -> re.Pattern[str]:
-    """A keyword however it is masked; slow to compile, and few messages hold a masked word."""
-    return re.compile("|".join(f"(?P<{word}>{''.join(map(_signs_for, word))})" for word in sorted(KEYWORDS)))
+@lru_cache(maxsize=32)
+def _masked_keyword(length: int) -> re.Pattern[str]:
+    """A keyword of so many letters however it is masked; slow to compile, and few messages hold a masked word."""
+    words = sorted(word for word in KEYWORDS if len(word) == length)
+    return re.compile("|".join(f"(?P<{word}>{''.join(map(_signs_for, word))})" for word in words) or "(?!)")
 
 
 def _join_letters(spaced: str) -> str:
