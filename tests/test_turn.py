@@ -160,8 +160,8 @@ def test_both_strategies_are_on_by_default() -> None:
 @pytest.mark.parametrize(
     ("options", "shown", "absent"),
     [
-        (ReadingOptions(two_stage=False), '"died"', "likely"),
-        (ReadingOptions(cause_perception=False), "likely", '"died"'),
+        (ReadingOptions(two_stage=False), '"died"', "guesses"),
+        (ReadingOptions(cause_perception=False), "guesses", '"died"'),
     ],
 )
 def test_each_strategy_can_be_switched_off(options: ReadingOptions, shown: str, absent: str) -> None:

@@ -79,6 +79,14 @@ def measure_start(effort: Effort, _: Contexts) -> list[Row]:
     return starting.measure_starts(effort.starts)
 
 
+def measure_postgres(url: str, effort: Effort) -> list[Row]:
+    """What turns cost a database."""
+    from langgraph.checkpoint.postgres import PostgresSaver  # noqa: PLC0415  an extra of its own
+
+    with PostgresSaver.from_conn_string(url) as saver:
+        return database.measure_database(saver, effort.rounds)
+
+
 PARTS: Final[dict[str, Callable[[Effort, Contexts], list[Row]]]] = {
     "start": measure_start,
     "graph": measure_graph,
@@ -111,7 +119,7 @@ def main() -> int:
     for name in given.part or ([] if given.postgres else PARTS):
         rows += PARTS[name](effort, contexts)
     if given.postgres:
-        rows += database.measure_database(given.postgres, effort.rounds)
+        rows += measure_postgres(given.postgres, effort)
     Console(width=None if sys.stdout.isatty() else WIDTH).print(tabulate_rows(rows))
     if given.output:
         given.output.write_text(json.dumps(describe(rows, given), indent=1, ensure_ascii=False) + "\n", "utf-8")

@@ -9,13 +9,14 @@ from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.globals import set_llm_cache
 from langchain_core.language_models import LanguageModelInput
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatResult
 from typing_extensions import override
 
 from hef_graph.chat.deadline import Deadline
 from hef_graph.chat.listener import FIXED_REPLY, EmbeddedListener
+from hef_graph.chat.methods import word_schema
 from hef_graph.chat.outcome import Outcome, read_outcome
 from hef_graph.chat.reply_model import ReplyModel
 from hef_graph.errors import HefReplyError
@@ -312,10 +313,11 @@ def test_the_second_question_shares_the_deadline_of_the_first() -> None:
     assert wrap(inner=slow, seconds=0.8).invoke(SAID).text == STUB_REPLY
 
 
-def test_the_prompt_reaches_the_model_unchanged() -> None:
+def test_the_prompt_reaches_the_model_with_nothing_but_the_schema_added() -> None:
     inner = ScriptedModel(answers=[reply_json("sad", "Oh.")])
-    wrap(inner=inner).invoke([("system", "Be kind."), ("user", SAID)])
-    assert [(message.type, message.text) for message in inner.prompts[0]] == [("system", "Be kind."), ("human", SAID)]
+    prompt = [SystemMessage("Be kind."), HumanMessage(SAID)]
+    wrap(inner=inner).invoke(prompt)
+    assert inner.prompts[0] == word_schema(prompt, inner, LABELS, "plain")
 
 
 @every_mode

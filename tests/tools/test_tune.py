@@ -25,7 +25,7 @@ class CopyingServer(OpenAIServer):
 
     def take(self, body: dict[str, Any]) -> Completion | Failure | Garbage:
         answer = super().take(body)
-        shown = re.search(r"likely first: (\w+)", body["messages"][-1]["content"])
+        shown = re.search(r"best first: (\w+)", body["messages"][-1]["content"])
         return Completion(reply_json(shown.group(1), "Oh.")) if shown else answer
 
 

@@ -22,17 +22,14 @@ THREADS: Final = 10
 TABLES: Final = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
 
 
-def measure_database(url: str, turns: int) -> list[Row]:
-    """So many turns of each of ten conversations."""
-    from langgraph.checkpoint.postgres import PostgresSaver  # noqa: PLC0415  an extra of its own
-
-    with PostgresSaver.from_conn_string(url) as saver:
-        saver.setup()
-        graph = create_hef_graph(InstantModel(), sem=ConstantSem(), checkpointer=saver)
-        _say(graph, "before", 0)  # weights and plans are read
-        before, begun = _look(saver), time.process_time()
-        taken = [seconds(lambda turn=turn: _say(graph, str(turn % THREADS), turn)) for turn in range(turns * THREADS)]  # type: ignore[misc]
-        computed, after = time.process_time() - begun, _look(saver)
+def measure_database(saver: Any, turns: int) -> list[Row]:
+    """So many turns of each of ten conversations, in the database of a `PostgresSaver`."""
+    saver.setup()
+    graph = create_hef_graph(InstantModel(), sem=ConstantSem(), checkpointer=saver)
+    _say(graph, "before", 0)  # weights and plans are read
+    before, begun = _look(saver), time.process_time()
+    taken = [seconds(lambda turn=turn: _say(graph, str(turn % THREADS), turn)) for turn in range(turns * THREADS)]  # type: ignore[misc]
+    computed, after = time.process_time() - begun, _look(saver)
     return _rows(taken, computed, {key: (after[key] - before[key]) / len(taken) for key in after})
 
 
