@@ -73,10 +73,10 @@ class Asker:
     async def astream(self, call: Call) -> AsyncIterator[BaseMessage]:
         """`stream`, awaited."""
         await self._await(call)
-        prompt = self._worded(call)
         if not call.streamed:
             yield await self._answer(call)
             return
+        prompt = self._worded(call)
         if self._only_blocks(call):
             chunks = self.deadline.aiterate_blocking(lambda: self._bound(call).stream(prompt, self.config))
         else:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage, ToolMessage
 from typing_extensions import override
 
@@ -216,3 +217,18 @@ def test_system_messages_of_the_conversation_reach_the_model() -> None:
     graph = create_hef_graph(model, sem=SpeakingStubSem(), system_prompt="You sell rings.")
     graph.invoke({"messages": [SystemMessage("Be brief."), HumanMessage("I lost my ring.")]})
     assert model.prompts[0][0].text.startswith("You sell rings.\n\nBe brief.\n\n")
+
+
+async def test_a_turn_comes_out_the_same_whether_anybody_hears_of_it_or_not() -> None:
+    outs: list[Any] = []
+    for callbacks in ([], [Listening()]):
+        heard: Any = {"callbacks": callbacks}
+        outs += [scripted()[0].invoke(say("I lost my cat."), heard)]
+        outs += [await scripted()[0].ainvoke(say("I lost my cat."), heard)]
+    told = [{key: value for key, value in out.items() if key not in {"messages", "disclosed_at"}} for out in outs]
+    assert told == [told[0]] * 4
+    assert {out["messages"][-1].text for out in outs} == {outs[0]["messages"][-1].text}
+
+
+class Listening(BaseCallbackHandler):
+    """Hears of runs, and does nothing."""

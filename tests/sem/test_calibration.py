@@ -1,5 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 import pytest
 import torch
@@ -9,13 +11,20 @@ from torch.nn import functional
 
 from hef_graph.corpus import Conversation, contexts_of
 from hef_graph.errors import HefInputError
-from hef_graph.sem.calibration import COVERAGES, calibrate_checkpoint, conformal_thresholds, fit_temperature
+from hef_graph.sem.calibration import (
+    COVERAGES,
+    calibrate_checkpoint,
+    conformal_thresholds,
+    fit_temperature,
+    measure_ranges,
+)
 from hef_graph.sem.checkpoint import load_checkpoint
-from hef_graph.sem.config import SemConfig
+from hef_graph.sem.config import LAYER_RANGES, SemConfig
 from hef_graph.sem.dataset import as_turns
 from hef_graph.sem.domain import fit_limits
-from hef_graph.sem.inference import TransformerSem
+from hef_graph.sem.inference import TransformerSem, load_transformer_sem
 from hef_graph.sem.modeling import EmpatheticModel
+from hef_graph.sem.quantization import can_quantise
 from tests.sem.tiny import CONVERSATIONS, VOCABULARY, build_tokenizer
 
 CPU = torch.device("cpu")
@@ -121,6 +130,26 @@ def test_texts_that_nobody_answered_can_be_calibrated_on(checkpoint: Path) -> No
     config = calibrate_checkpoint(checkpoint, alone, alone)
     assert len(config.thresholds) == len(COVERAGES)
     assert config.rarity
+
+
+def test_the_ranges_for_8_bits_are_measured_and_let_the_sem_be_read_in_them(
+    checkpoint: Path, calibrated: SemConfig
+) -> None:
+    assert len(calibrated.activation_ranges) == LAYER_RANGES * calibrated.encoder_layers
+    assert all(least < greatest for least, greatest in calibrated.activation_ranges)
+    assert load_transformer_sem(checkpoint, "cpu").precision == ("int8" if can_quantise() else "fp32")
+
+
+def test_a_range_is_what_most_texts_stay_within(model: EmpatheticModel) -> None:
+    texts = [build_tokenizer().encode(as_turns(context.turns)) for context in contexts_of(CONVERSATIONS)]
+    seen: list[float] = []
+    layer: Any = model.encoder.layers[0]
+    hook = layer.attention.query.register_forward_pre_hook(lambda _, given: seen.append(float(given[0].max())))
+    (_, greatest), *_ = measure_ranges(model.eval(), texts)
+    hook.remove()
+    assert len(seen) == len(texts)
+    assert greatest == pytest.approx(median(seen), abs=1e-3)
+    assert not layer.attention.query._forward_pre_hooks
 
 
 @pytest.mark.parametrize("held", [[], [Conversation("made-up", "sad", "", ())]])

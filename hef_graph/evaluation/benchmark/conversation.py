@@ -9,16 +9,19 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from typing_extensions import override
 
 from hef_graph.evaluation.benchmark.report import Bar, Row, exactly
-from hef_graph.evaluation.benchmark.stand_ins import ConstantSem, InstantModel
+from hef_graph.evaluation.benchmark.stand_ins import ConstantSem, InstantModel, SilentPolicy
 from hef_graph.evaluation.benchmark.timing import Spread, scaled, seconds
 from hef_graph.evaluation.study.tokens import count_tokens
-from hef_graph.graph import HefContext, HefGraph, create_hef_graph
+from hef_graph.graph import HefContext, HefGraph, HefOptions, create_hef_graph
 from hef_graph.sem import load_sem
 
 PART: Final = "conversation"
 MODEL: Final = "gpt-4.1-mini"
 """Whose tokens are counted: o200k."""
 LIMITS: Final = {20: 220, "adaptive": 160}
+ORDINARY: Final = HefOptions(crisis_policy=SilentPolicy())
+"""A turn that is taken for a crisis asks no model: it would make every figure look better."""
+
 EDGE: Final = 100
 """Turns at the beginning and at the end that are compared."""
 
@@ -51,7 +54,7 @@ def measure_prompts(saver: Any) -> list[Row]:
     """Tokens of an instruction, and the share of ten prompts that repeats the beginning of the one before."""
     rows = [_measure_instruction(k2, limit) for k2, limit in LIMITS.items()]
     model = NotingModel()
-    graph = create_hef_graph(model, sem=load_sem(), checkpointer=saver)
+    graph = create_hef_graph(model, sem=load_sem(), checkpointer=saver, options=ORDINARY)
     for line in LINES:
         graph.invoke({"messages": [HumanMessage(line)]}, _thread("prompts"))
     pairs = zip(model.prompts, model.prompts[1:], strict=False)
@@ -61,7 +64,7 @@ def measure_prompts(saver: Any) -> list[Row]:
 
 
 def _measure_instruction(k2: Any, limit: int) -> Row:
-    graph, context = create_hef_graph(InstantModel(), sem=load_sem()), HefContext(k2=k2)
+    graph, context = create_hef_graph(InstantModel(), sem=load_sem(), options=ORDINARY), HefContext(k2=k2)
     told = [graph.invoke({"messages": [HumanMessage(line)]}, context=context)["instruction"] for line in LINES]
     counted = [count_tokens(instruction, MODEL) for instruction in told]
     tokens = Spread.of([each.count for each in counted])
@@ -72,7 +75,7 @@ def _measure_instruction(k2: Any, limit: int) -> Row:
 
 def measure_long(saver: Any, path: Path, turns: int) -> list[Row]:
     """A conversation of many turns in one SQLite file, on models that cost nothing."""
-    graph = create_hef_graph(InstantModel(), sem=ConstantSem(), checkpointer=saver)
+    graph = create_hef_graph(InstantModel(), sem=ConstantSem(), checkpointer=saver, options=ORDINARY)
     taken: list[float] = []
     memory: list[float] = []
     for turn in range(turns):

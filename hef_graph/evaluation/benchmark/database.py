@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from langchain_core.messages import HumanMessage
 
-from hef_graph.evaluation.benchmark.conversation import LINES
+from hef_graph.evaluation.benchmark.conversation import LINES, ORDINARY
 from hef_graph.evaluation.benchmark.report import Row, exactly
 from hef_graph.evaluation.benchmark.stand_ins import ConstantSem, InstantModel
 from hef_graph.evaluation.benchmark.timing import scaled, seconds
@@ -25,7 +25,7 @@ TABLES: Final = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
 def measure_database(saver: Any, turns: int) -> list[Row]:
     """So many turns of each of ten conversations, in the database of a `PostgresSaver`."""
     saver.setup()
-    graph = create_hef_graph(InstantModel(), sem=ConstantSem(), checkpointer=saver)
+    graph = create_hef_graph(InstantModel(), sem=ConstantSem(), checkpointer=saver, options=ORDINARY)
     _say(graph, "before", 0)  # weights and plans are read
     before, begun = _look(saver), time.process_time()
     taken = [seconds(lambda turn=turn: _say(graph, str(turn % THREADS), turn)) for turn in range(turns * THREADS)]  # type: ignore[misc]
