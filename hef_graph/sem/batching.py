@@ -1,7 +1,11 @@
 """Micro-batching: what many threads and tasks ask of one small empathetic model (SEM) becomes few large calls.
 
-A worker thread takes what waits, oldest first, and hands it to the SEM in one call. Before that it waits for as many
-dialogues as the last call held, at most `max_wait` seconds: a lone caller is served at once, a crowd is gathered.
+A reader is a thread that takes what waits, oldest first, and hands it to the SEM in one call. Before that it waits for
+as many dialogues as the last call held, at most `max_wait` seconds: a lone caller is served at once, a crowd gathered.
+
+On a GPU one reader takes all that waits. On a CPU there is one for each core: calls side by side on one core each get
+more done than one call on all of them, and a dialogue waits for nobody while a core is free. There a reader takes one
+dialogue of a short queue, and of a long one half of its share.
 """
 
 import asyncio
@@ -11,7 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Protocol, Self, runtime_checkable
 
 from hef_graph.errors import HefBusyError, HefInputError, HefModelError
 from hef_graph.types import (
@@ -28,6 +32,20 @@ JOIN_SECONDS: Final = 5.0
 """How long `close` waits for the last call to end."""
 
 
+@runtime_checkable
+class SideBySideReader(Protocol):
+    """A SEM that gets more done when several threads ask at once."""
+
+    @property
+    def readers(self) -> int:
+        """So many threads."""
+        ...
+
+    def share_cores(self, readers: int) -> None:
+        """Told by each of these threads, before it first asks, how many they are."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One dialogue that waits for its analysis."""
@@ -42,7 +60,8 @@ class BatchingSem:
     It also proposes replies, one call at a time, where the SEM inside does.
 
     Args:
-        sem: reads the batches, on one thread.
+        sem: reads the batches.
+        readers: threads that read side by side; None takes what suits the SEM, one if it does not say.
         max_batch: dialogues in one call.
         max_wait: seconds that a dialogue may wait for company; 0 takes what is there.
         max_queue: dialogues that may wait; a call that would exceed it is refused with `HefBusyError`.
@@ -52,9 +71,17 @@ class BatchingSem:
     """
 
     def __init__(
-        self, sem: SmallEmpatheticModel, *, max_batch: int = 64, max_wait: float = 0.002, max_queue: int = 1024
+        self,
+        sem: SmallEmpatheticModel,
+        *,
+        readers: int | None = None,
+        max_batch: int = 64,
+        max_wait: float = 0.002,
+        max_queue: int = 1024,
     ) -> None:
-        for name, value in {"max_batch": max_batch, "max_queue": max_queue}.items():
+        if readers is None:
+            readers = sem.readers if isinstance(sem, SideBySideReader) else 1
+        for name, value in {"readers": readers, "max_batch": max_batch, "max_queue": max_queue}.items():
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise HefInputError(f"{name} is {value!r}; allowed are whole numbers from 1 on")
         if not 0 <= max_wait <= threading.TIMEOUT_MAX:
@@ -64,7 +91,8 @@ class BatchingSem:
         self._changed = threading.Condition()
         self._closed = False
         self._expected = 1
-        self._worker: threading.Thread | None = None
+        self._readers: list[threading.Thread | None] = [None] * readers
+        self._idle: set[int] = set()
         self._speaking = threading.Lock()
         if isinstance(sem, ReplyGenerator):
             self.propose_replies = self._speaker(sem)
@@ -106,13 +134,13 @@ class BatchingSem:
             _cancel(jobs)
 
     def close(self) -> None:
-        """Take no more dialogues, finish those that wait, and end the worker."""
+        """Take no more dialogues, finish those that wait, and end the readers."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-            worker = self._worker
-        if worker is not None and worker is not threading.current_thread():
-            worker.join(JOIN_SECONDS)
+            readers = [reader for reader in self._readers if reader not in {None, threading.current_thread()}]
+        for reader in readers:
+            reader.join(JOIN_SECONDS)
 
     def __enter__(self) -> Self:
         return self
@@ -136,30 +164,52 @@ class BatchingSem:
                     f"{self._max_queue}; try again in a moment"
                 )
             self._waiting.extend(jobs)
-            self._start_worker()
+            self._start_readers()
             self._changed.notify_all()
         return jobs
 
-    def _start_worker(self) -> None:
-        """Started by the first call, and again in a process that was forked from one with a worker."""
-        if self._worker is None or not self._worker.is_alive():
-            self._worker = threading.Thread(target=self._run, name="hef-sem-batching", daemon=True)
-            self._worker.start()
+    def _start_readers(self) -> None:
+        """Started by the first call, and again in a process that was forked from one with readers."""
+        for number, reader in enumerate(self._readers):
+            if reader is None or not reader.is_alive():
+                self._idle.discard(number)
+                name = f"hef-sem-batching-{number}"
+                started = threading.Thread(target=self._run, args=(number,), name=name, daemon=True)
+                self._readers[number] = started
+                started.start()
 
-    def _run(self) -> None:
-        while (batch := self._next_batch()) is not None:
+    def _run(self, number: int) -> None:
+        if len(self._readers) > 1 and isinstance(self._sem, SideBySideReader):
+            self._sem.share_cores(len(self._readers))
+        while (batch := self._next_batch(number)) is not None:
             self._answer(batch)
 
-    def _next_batch(self) -> list[Job] | None:
+    def _next_batch(self, number: int) -> list[Job] | None:
         """What waits, oldest first; None once closed and done."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._closed)
-            self._changed.wait_for(lambda: self._closed or len(self._waiting) >= self._expected, self._max_wait)
-            if not self._waiting:
-                return None
-            batch = [self._waiting.popleft() for _ in range(min(self._max_batch, len(self._waiting)))]
-        self._expected = len(batch)
+            self._idle.add(number)
+            self._await_company(number)
+            while not self._waiting:  # another reader took it
+                if self._closed:
+                    return None
+                self._await_company(number)
+            self._idle.discard(number)
+            batch = [self._waiting.popleft() for _ in range(self._share())]
+            self._expected = len(batch)
         return [job for job in batch if job.result.set_running_or_notify_cancel()]
+
+    def _await_company(self, number: int) -> None:
+        self._changed.wait_for(lambda: self._closed or self._needs(number))
+        self._changed.wait_for(lambda: self._closed or len(self._waiting) >= self._expected, self._max_wait)
+
+    def _needs(self, number: int) -> bool:
+        """Whether more wait than the idle readers before this one take: these go first, their caches are warm."""
+        return len(self._waiting) > sum(other < number for other in self._idle)
+
+    def _share(self) -> int:
+        """How many of those that wait one call takes."""
+        waiting, readers = len(self._waiting), len(self._readers)
+        return min(self._max_batch, waiting if readers == 1 else max(1, waiting // (2 * readers)))
 
     def _answer(self, batch: list[Job]) -> None:
         """One call for all; if it fails, one call each, so that a dialogue fails alone."""
@@ -167,7 +217,7 @@ class BatchingSem:
             return
         try:
             analyses = self._read(batch)
-        except BaseException as error:  # noqa: BLE001  whoever waits must hear of it, and the worker must live on
+        except BaseException as error:  # noqa: BLE001  whoever waits must hear of it, and the reader must live on
             if len(batch) == 1:
                 batch[0].result.set_exception(error)
             else:

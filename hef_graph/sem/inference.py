@@ -1,6 +1,6 @@
 """The shipped small empathetic model (SEM) at work: dialogues → analyses, and proposed replies."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -11,6 +11,7 @@ from torch import Tensor
 from hef_graph.errors import HefInputError
 from hef_graph.sem.checkpoint import SHIPPED, load_checkpoint
 from hef_graph.sem.config import SemConfig
+from hef_graph.sem.cores import share_cores
 from hef_graph.sem.dataset import DialogueBatch, ReplyExample, collate_dialogues, collate_replies
 from hef_graph.sem.domain import DomainCheck
 from hef_graph.sem.generation import Memory, SamplingConfig, sample_replies
@@ -19,6 +20,7 @@ from hef_graph.sem.modeling import Decoder, EmpatheticModel, Reading
 from hef_graph.sem.quantization import Precision, choose_precision, compile_layers, reader_in
 from hef_graph.sem.surface import close_sentence, restore_surface
 from hef_graph.sem.tokenization import LISTENER_ID, NOTHING, DialogueTokenizer, EncodedDialogue
+from hef_graph.sem.traced import TracedReader
 from hef_graph.sem.word_weights import check_method, weigh_words
 from hef_graph.types import (
     Dialogue,
@@ -32,6 +34,8 @@ from hef_graph.types import (
 
 BATCH_SIZE: Final = 64
 GPU_BATCH_SIZE: Final = 512
+CACHED_TOKENS: Final = 512
+"""What a CPU reads at once: with more, the numbers between two layers no longer fit its caches (measured)."""
 
 
 class TransformerSem:
@@ -55,6 +59,9 @@ class TransformerSem:
         self._words = check_method(words, model)
         self._precision = choose_precision(precision, device.type, self._words, model.config)
         self._reader = reader_in(self._precision, model)
+        self._read_batch: Callable[..., Reading] = self._reader
+        if self._precision == "int8":
+            self._read_batch = TracedReader(self._reader)
         if self._precision == "bf16" and device.type == "cuda":
             compile_layers(self._reader)
         self._domain = DomainCheck(tokenizer.vocabulary, model.config.rarity)
@@ -79,6 +86,16 @@ class TransformerSem:
         """The emotion labels it was trained on."""
         return self._model.config.labels
 
+    @property
+    def readers(self) -> int:
+        """How many threads read the most together: one for each core, or one on a GPU."""
+        return torch.get_num_threads() if self._device.type == "cpu" else 1
+
+    def share_cores(self, readers: int) -> None:
+        """The calling thread is one of so many that read side by side (`cores.share_cores`)."""
+        if self._device.type == "cpu":
+            share_cores(readers)
+
     @torch.inference_mode(False)  # gradients weigh words, whatever mode the caller is in
     def analyze(self, dialogues: Sequence[Dialogue]) -> list[EmotionAnalysis]:
         """Read dialogues in batches of similar length; the results come in the order given.
@@ -88,7 +105,7 @@ class TransformerSem:
         """
         turns, encoded = self._encode(dialogues)
         analyses: dict[int, EmotionAnalysis] = {}
-        for batch in _batches(encoded, BATCH_SIZE if self._device.type == "cpu" else GPU_BATCH_SIZE):
+        for batch in self._reading_order(encoded):
             members = [encoded[index] for index in batch]
             padded = collate_dialogues(members).to(self._device)
             reading = self._read(padded)
@@ -148,6 +165,12 @@ class TransformerSem:
             likelihoods |= dict(zip(batch, totals, strict=True))
         return [likelihoods[index] for index in range(len(examples))]
 
+    def _reading_order(self, encoded: Sequence[EncodedDialogue]) -> list[list[int]]:
+        lengths = [len(dialogue.ids) for dialogue in encoded]
+        if self._device.type == "cpu":
+            return length_order(lengths, batch_size=BATCH_SIZE, tokens=CACHED_TOKENS)
+        return length_order(lengths, batch_size=GPU_BATCH_SIZE)
+
     def _encode(self, dialogues: Sequence[Dialogue]) -> tuple[list[list[Turn]], list[EncodedDialogue]]:
         if isinstance(dialogues, str) or not isinstance(dialogues, Sequence):
             raise HefInputError("expected a list of dialogues, each a list of texts; write [[text]]")
@@ -164,8 +187,7 @@ class TransformerSem:
 
     @torch.inference_mode()
     def _read(self, padded: DialogueBatch) -> Reading:
-        reading: Reading = self._reader(*padded)
-        return reading
+        return self._read_batch(*padded)
 
     @torch.inference_mode()
     def _states(self, encoded: EncodedDialogue) -> Tensor:

@@ -63,12 +63,16 @@ def _log_likelihood(decoder: Decoder, batch: ReplyBatch, states: Tensor, emotion
     return -losses.sum(dim=1)
 
 
-def length_order(lengths: Sequence[int], *, batch_size: int) -> list[list[int]]:
-    """Indices in batches of similar length, so that little is computed for padding."""
+def length_order(lengths: Sequence[int], *, batch_size: int, tokens: float = math.inf) -> list[list[int]]:
+    """Indices in batches of similar length, so that little is computed for padding.
+
+    With its padding a batch of more than one holds at most so many `tokens`.
+    """
     batches: list[list[int]] = []
     for index in sorted(range(len(lengths)), key=lambda index: lengths[index]):
-        newest = batches[-1] if batches else []
-        if not newest or len(newest) == batch_size or lengths[index] > MOST_PADDED * lengths[newest[0]]:
+        newest, length = batches[-1] if batches else [], lengths[index]
+        full = len(newest) == batch_size or (len(newest) + 1) * length > tokens
+        if not newest or full or length > MOST_PADDED * lengths[newest[0]]:
             batches.append([index])
         else:
             newest.append(index)

@@ -33,6 +33,9 @@ _STEPS: Final = 200
 """Steps of an input's range, and a quarter more above it. With all 255 sums of two products are cut too often on AVX2;
 with half of them, where none is, results are further from those of single precision (measured)."""
 
+_MULTIPLY: Final = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32.default
+_GELU_IN_PLACE: Final = torch.ops.aten.gelu_.default
+
 
 class Int8Linear(nn.Module):
     """Linear layers of one input, side by side, that multiply in 8 bits and answer in single precision."""
@@ -55,9 +58,7 @@ class Int8Linear(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """`(…, inputs)` → `(…, outputs of all)`; inputs far out of the expected range are cut."""
-        multiplied: Tensor = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32(
-            hidden, self._scale, self._zero, self._packed
-        )
+        multiplied: Tensor = _MULTIPLY(hidden, self._scale, self._zero, self._packed)
         return multiplied
 
 
@@ -73,18 +74,18 @@ class Int8Layer(nn.Module):
         self.heads, self.attended, self.fed = attention.heads, attention.norm, outer.norm
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        """As the layer's; a dialogue alone has no padding, and needs no mask."""
-        query, key, value = self._split(self.project(hidden))
-        visible = mask if len(hidden) > 1 else None
-        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=visible)
-        attended = self.attended(self.output(mixed.transpose(1, 2).flatten(2)).add_(hidden))
-        fed: Tensor = self.fed(self.outer(functional.gelu(self.inner(attended))).add_(attended))
+        """As the layer's. No large result has a name: its memory is free for the next one while the cache holds it."""
+        attended = self.attended(self.output(self._attend(hidden, mask)).add_(hidden))
+        fed: Tensor = self.fed(self.outer(_GELU_IN_PLACE(self.inner(attended))).add_(attended))
         return fed
 
-    def _split(self, projected: Tensor) -> Tensor:
-        """`(batch, tokens, 3 hidden)` → `(3, batch, heads, tokens, head size)`."""
-        batch, tokens, _ = projected.shape
-        return projected.view(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+    def _attend(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """What the heads see `(batch, tokens, hidden)`; a dialogue alone has no padding, and needs no mask."""
+        batch, tokens, _ = hidden.shape
+        query, key, value = self.project(hidden).view(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        visible = mask if batch > 1 else None
+        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=visible)
+        return mixed.transpose(1, 2).flatten(2)
 
 
 class Bf16Layer(nn.Module):

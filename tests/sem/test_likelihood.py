@@ -72,3 +72,7 @@ def test_batches_hold_every_index_once_by_length() -> None:
 def test_no_batch_is_padded_by_more_than_a_quarter() -> None:
     assert length_order([8, 11, 10, 9, 20], batch_size=64) == [[0, 3, 2], [1], [4]]
     assert length_order([], batch_size=64) == []
+
+
+def test_a_batch_holds_no_more_tokens_than_allowed_but_for_a_dialogue_that_is_longer_by_itself() -> None:
+    assert length_order([10, 11, 12, 50, 51], batch_size=64, tokens=24) == [[0, 1], [2], [3], [4]]
