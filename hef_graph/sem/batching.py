@@ -5,7 +5,7 @@ as many dialogues as the last call held, at most `max_wait` seconds: a lone call
 
 On a GPU one reader takes all that waits. On a CPU there is one for each core: calls side by side on one core each get
 more done than one call on all of them, and a dialogue waits for nobody while a core is free. There a reader takes one
-dialogue of a short queue, and of a long one half of its share.
+dialogue of a short queue, and its share of a long one.
 """
 
 import asyncio
@@ -30,6 +30,8 @@ from hef_graph.types import (
 
 JOIN_SECONDS: Final = 5.0
 """How long `close` waits for the last call to end."""
+SHORT_QUEUE: Final = 4
+"""As long as no more wait for each of several readers, they take one at a time: in company it would be done later."""
 
 
 @runtime_checkable
@@ -209,7 +211,9 @@ class BatchingSem:
     def _share(self) -> int:
         """How many of those that wait one call takes."""
         waiting, readers = len(self._waiting), len(self._readers)
-        return min(self._max_batch, waiting if readers == 1 else max(1, waiting // (2 * readers)))
+        if readers > 1 and waiting <= SHORT_QUEUE * readers:
+            return 1
+        return min(self._max_batch, waiting // readers)
 
     def _answer(self, batch: list[Job]) -> None:
         """One call for all; if it fails, one call each, so that a dialogue fails alone."""

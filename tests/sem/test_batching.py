@@ -143,8 +143,8 @@ def test_several_readers_read_side_by_side(gated: GatedSem) -> None:
     assert gated.sizes == [1, 1, 1]
 
 
-@pytest.mark.parametrize(("waiting", "share"), [(1, 1), (3, 1), (8, 2), (40, 10), (400, 64)])
-def test_one_of_several_readers_takes_half_of_its_share_of_a_long_queue(
+@pytest.mark.parametrize(("waiting", "share"), [(1, 1), (8, 1), (9, 4), (40, 20), (400, 64)])
+def test_one_of_several_readers_takes_one_of_a_short_queue_and_its_share_of_a_long_one(
     waiting: int, share: int, gated: GatedSem
 ) -> None:
     with BatchingSem(gated, readers=2) as sem, ThreadPoolExecutor(3) as threads:
