@@ -50,6 +50,8 @@ LONG: Final = 20
 MOST_SENTENCES: Final = 6
 """Sentences that are read by themselves to find the one that tells of the signal."""
 
+_OWN_DEATH: Final = frozenset({"suicidal_active", "suicidal_passive", "self_harm"})
+
 
 @dataclass(frozen=True, slots=True)
 class CrisisDetector:
@@ -109,10 +111,14 @@ class CrisisDetector:
         return alone is not None and self.classifier is not None and alone.signal < self.classifier.threshold
 
     def _from_hit(self, newest: str, plain: PlainText, hit: Hit, reading: CrisisReading | None) -> CrisisSignal:
-        """The phrase says what it is, unless the classifier, which sees the rest, also finds a signal."""
+        """The phrase says what it is, unless the classifier, which sees the rest, also finds a signal.
+
+        Who speaks of their own death is never answered as somebody who threatens others.
+        """
         start, end = plain.span(*_sentence_around(plain.text, hit.start))
         evidence = _quote(newest, start, end)
-        if reading is None or self.classifier is None or reading.signal < self.classifier.threshold:
+        unheard = reading is None or self.classifier is None or reading.signal < self.classifier.threshold
+        if reading is None or unheard or (hit.category in _OWN_DEATH and reading.category == "harm_to_others"):
             return CrisisSignal(
                 hit.category, who="other" if hit.category == "harm_to_others" else "self", evidence=evidence
             )

@@ -54,6 +54,10 @@ class TestAPlainPhrase:
     def test_is_a_signal_without_a_classifier(self) -> None:
         assert detect(None, PLAIN) == CrisisSignal("suicidal_active", evidence=PLAIN)
 
+    def test_of_the_speakers_own_death_is_never_a_threat_to_others(self) -> None:
+        stub = StubClassifier({"kill": "harm_to_others"}, other=0.9)
+        assert detect(stub, PLAIN) == CrisisSignal("suicidal_active", evidence=PLAIN)
+
     def test_takes_what_it_is_about_from_a_classifier_that_hears_it_too(self) -> None:
         stub = StubClassifier({"kill": "abuse"}, other=0.9, past=0.8)
         assert detect(stub, PLAIN) == CrisisSignal("abuse", "past", "other", PLAIN)

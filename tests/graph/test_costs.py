@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import torch
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from hef_graph.graph import HefContext, create_hef_graph
 from hef_graph.sem import TransformerSem, load_sem
+from hef_graph.sem.checkpoint import SHIPPED
+from hef_graph.sem.inference import load_transformer_sem
+from hef_graph.sem.traced import PAYS_AFTER
 from tests.fakes import ScriptedModel, SpeakingStubSem, reply_json
 from tests.runs import say, thread
 
@@ -68,14 +72,21 @@ def test_a_turn_reads_the_dialogue_once() -> None:
 
 
 def test_emotions_and_words_take_one_forward_pass_of_the_shipped_model() -> None:
-    sem = load_sem()
+    sem = load_transformer_sem.__wrapped__(SHIPPED, "cpu")  # one that was not traced yet: a trace hides its layers
     passes: list[int] = []
-    hook = layers_of(sem).register_forward_hook(lambda *_: passes.append(1))
-    try:
-        sem.analyze([[SAID]])
-    finally:
-        hook.remove()
+    layers_of(sem).register_forward_hook(lambda *_: passes.append(1))
+    sem.analyze([[SAID]])
     assert len(passes) == 1
+
+
+def test_a_traced_model_is_run_once_too() -> None:
+    sem = load_transformer_sem.__wrapped__(SHIPPED, "cpu")
+    for _ in range(PAYS_AFTER + 1):
+        sem.analyze([[SAID]])
+    with torch.profiler.profile() as profile:
+        sem.analyze([[SAID]])
+    attended = sum(event.count for event in profile.key_averages() if event.key == "aten::scaled_dot_product_attention")
+    assert attended == sem.config.encoder_layers
 
 
 def layers_of(sem: TransformerSem) -> Any:

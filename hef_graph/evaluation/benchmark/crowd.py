@@ -39,8 +39,8 @@ def measure_crowd(contexts: Sequence[Sequence[str]], calls: int, rounds: int) ->
         Row(PART, "calls, each by itself", unbatched, "dialogues/s", note=note),
         Row(PART, "calls, gathered", batched, "dialogues/s", note=note),
         Row(PART, "gathered / by itself", ratio(alone, together), "times", Bar("≥", 1.5), note),
-        *_half_of_capacity(sem, [[DIALOGUE]] * (calls // 2), rounds, "one dialogue of 43 pieces"),
-        *_half_of_capacity(sem, asked[: calls // 2], rounds, "contexts of all lengths"),
+        *_half_of_capacity(sem, [[DIALOGUE]] * (calls // 2), rounds, "one dialogue"),
+        *_half_of_capacity(sem, asked[: calls // 2], rounds, "any contexts"),
     ]
 
 
@@ -55,11 +55,11 @@ def _half_of_capacity(sem: SmallEmpatheticModel, asked: Sequence[list[str]], rou
             calls = [seconds(lambda given=given: batching.analyze([given])) for given in asked[:LONE]]  # type: ignore[misc]
             single.append(Spread.of(calls).median)
             waited.append(float(np.quantile(_arrive(batching, asked, rates[-1], seed), 0.95)))
-    note = f"{of}; {Spread.of(rates).median:.0f} calls a second, Poisson, seeds 0 to {rounds - 1}"
+    note = f"{Spread.of(rates).median:.0f} calls a second, Poisson, seeds 0 to {rounds - 1}"
     return [
-        Row(PART, "a single call, nobody else", scaled(single, 1000), "ms", note=note),
-        Row(PART, "p95 at half of capacity", scaled(waited, 1000), "ms", note=note),
-        Row(PART, "p95 at half of capacity / a single call", ratio(waited, single), "times", Bar("≤", 3), note),
+        Row(PART, f"{of}: a single call, nobody else", scaled(single, 1000), "ms", note=note),
+        Row(PART, f"{of}: p95 at half of capacity", scaled(waited, 1000), "ms", note=note),
+        Row(PART, f"{of}: p95 / a single call", ratio(waited, single), "times", Bar("≤", 3), note),
     ]
 
 
