@@ -117,8 +117,12 @@ class CrisisDetector:
         """
         start, end = plain.span(*_sentence_around(plain.text, hit.start))
         evidence = _quote(newest, start, end)
-        unheard = reading is None or self.classifier is None or reading.signal < self.classifier.threshold
-        if reading is None or unheard or (hit.category in _OWN_DEATH and reading.category == "harm_to_others"):
+        if (
+            reading is None
+            or self.classifier is None
+            or reading.signal < self.classifier.threshold
+            or (hit.category in _OWN_DEATH and reading.category == "harm_to_others")
+        ):
             return CrisisSignal(
                 hit.category, who="other" if hit.category == "harm_to_others" else "self", evidence=evidence
             )

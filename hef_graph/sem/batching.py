@@ -1,10 +1,10 @@
 """Micro-batching: what many threads and tasks ask of one small empathetic model (SEM) becomes few large calls.
 
-A reader is a thread that takes what waits, oldest first, and hands it to the SEM in one call. Before that it waits for
+A worker is a thread that takes what waits, oldest first, and hands it to the SEM in one call. Before that it waits for
 as many dialogues as the last call held, at most `max_wait` seconds: a lone caller is served at once, a crowd gathered.
 
-On a GPU one reader takes all that waits. On a CPU there is one for each core: calls side by side on one core each get
-more done than one call on all of them, and a dialogue waits for nobody while a core is free. There a reader takes one
+On a GPU one worker takes all that waits. On a CPU there is one for each core: calls side by side on one core each get
+more done than one call on all of them, and a dialogue waits for nobody while a core is free. There a worker takes one
 dialogue of a short queue, and its share of a long one.
 """
 
@@ -31,19 +31,19 @@ from hef_graph.types import (
 JOIN_SECONDS: Final = 5.0
 """How long `close` waits for the last call to end."""
 SHORT_QUEUE: Final = 4
-"""As long as no more wait for each of several readers, they take one at a time: in company it would be done later."""
+"""As long as no more wait for each of several workers, they take one at a time: in company it would be done later."""
 
 
 @runtime_checkable
-class SideBySideReader(Protocol):
+class ParallelSem(Protocol):
     """A SEM that gets more done when several threads ask at once."""
 
     @property
-    def readers(self) -> int:
+    def workers(self) -> int:
         """So many threads."""
         ...
 
-    def share_cores(self, readers: int) -> None:
+    def share_cores(self, workers: int) -> None:
         """Told by each of these threads, before it first asks, how many they are."""
         ...
 
@@ -63,7 +63,7 @@ class BatchingSem:
 
     Args:
         sem: reads the batches.
-        readers: threads that read side by side; None takes what suits the SEM, one if it does not say.
+        workers: threads that read side by side; None takes what suits the SEM, one if it does not say.
         max_batch: dialogues in one call.
         max_wait: seconds that a dialogue may wait for company; 0 takes what is there.
         max_queue: dialogues that may wait; a call that would exceed it is refused with `HefBusyError`.
@@ -76,14 +76,14 @@ class BatchingSem:
         self,
         sem: SmallEmpatheticModel,
         *,
-        readers: int | None = None,
+        workers: int | None = None,
         max_batch: int = 64,
         max_wait: float = 0.002,
         max_queue: int = 1024,
     ) -> None:
-        if readers is None:
-            readers = sem.readers if isinstance(sem, SideBySideReader) else 1
-        for name, value in {"readers": readers, "max_batch": max_batch, "max_queue": max_queue}.items():
+        if workers is None:
+            workers = sem.workers if isinstance(sem, ParallelSem) else 1
+        for name, value in {"workers": workers, "max_batch": max_batch, "max_queue": max_queue}.items():
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise HefInputError(f"{name} is {value!r}; allowed are whole numbers from 1 on")
         if not 0 <= max_wait <= threading.TIMEOUT_MAX:
@@ -93,7 +93,7 @@ class BatchingSem:
         self._changed = threading.Condition()
         self._closed = False
         self._expected = 1
-        self._readers: list[threading.Thread | None] = [None] * readers
+        self._workers: list[threading.Thread | None] = [None] * workers
         self._idle: set[int] = set()
         self._speaking = threading.Lock()
         if isinstance(sem, ReplyGenerator):
@@ -136,13 +136,13 @@ class BatchingSem:
             _cancel(jobs)
 
     def close(self) -> None:
-        """Take no more dialogues, finish those that wait, and end the readers."""
+        """Take no more dialogues, finish those that wait, and end the workers."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-            readers = [reader for reader in self._readers if reader not in {None, threading.current_thread()}]
-        for reader in readers:
-            reader.join(JOIN_SECONDS)
+            workers = [worker for worker in self._workers if worker not in {None, threading.current_thread()}]
+        for worker in workers:
+            worker.join(JOIN_SECONDS)
 
     def __enter__(self) -> Self:
         return self
@@ -166,23 +166,23 @@ class BatchingSem:
                     f"{self._max_queue}; try again in a moment"
                 )
             self._waiting.extend(jobs)
-            self._start_readers()
+            self._start_workers()
             self._changed.notify_all()
         return jobs
 
-    def _start_readers(self) -> None:
-        """Started by the first call, and again in a process that was forked from one with readers."""
-        for number, reader in enumerate(self._readers):
-            if reader is None or not reader.is_alive():
+    def _start_workers(self) -> None:
+        """Started by the first call, and again in a process that was forked from one with workers."""
+        for number, worker in enumerate(self._workers):
+            if worker is None or not worker.is_alive():
                 self._idle.discard(number)
                 name = f"hef-sem-batching-{number}"
                 started = threading.Thread(target=self._run, args=(number,), name=name, daemon=True)
-                self._readers[number] = started
+                self._workers[number] = started
                 started.start()
 
     def _run(self, number: int) -> None:
-        if len(self._readers) > 1 and isinstance(self._sem, SideBySideReader):
-            self._sem.share_cores(len(self._readers))
+        if len(self._workers) > 1 and isinstance(self._sem, ParallelSem):
+            self._sem.share_cores(len(self._workers))
         while (batch := self._next_batch(number)) is not None:
             self._answer(batch)
 
@@ -191,7 +191,7 @@ class BatchingSem:
         with self._changed:
             self._idle.add(number)
             self._await_company(number)
-            while not self._waiting:  # another reader took it
+            while not self._waiting:  # another worker took it
                 if self._closed:
                     return None
                 self._await_company(number)
@@ -205,15 +205,15 @@ class BatchingSem:
         self._changed.wait_for(lambda: self._closed or len(self._waiting) >= self._expected, self._max_wait)
 
     def _needs(self, number: int) -> bool:
-        """Whether more wait than the idle readers before this one take: these go first, their caches are warm."""
+        """Whether more wait than the idle workers before this one take: these go first, their caches are warm."""
         return len(self._waiting) > sum(other < number for other in self._idle)
 
     def _share(self) -> int:
         """How many of those that wait one call takes."""
-        waiting, readers = len(self._waiting), len(self._readers)
-        if readers > 1 and waiting <= SHORT_QUEUE * readers:
+        waiting, workers = len(self._waiting), len(self._workers)
+        if workers > 1 and waiting <= SHORT_QUEUE * workers:
             return 1
-        return min(self._max_batch, waiting // readers)
+        return min(self._max_batch, waiting // workers)
 
     def _answer(self, batch: list[Job]) -> None:
         """One call for all; if it fails, one call each, so that a dialogue fails alone."""
@@ -221,7 +221,7 @@ class BatchingSem:
             return
         try:
             analyses = self._read(batch)
-        except BaseException as error:  # noqa: BLE001  whoever waits must hear of it, and the reader must live on
+        except BaseException as error:  # noqa: BLE001  whoever waits must hear of it, and the worker must live on
             if len(batch) == 1:
                 batch[0].result.set_exception(error)
             else:

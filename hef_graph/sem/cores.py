@@ -8,15 +8,15 @@ import torch
 _SETTING: Final = threading.Lock()
 
 
-def share_cores(readers: int) -> None:
-    """The calling thread's tensor operations use one of `readers` shares of the cores from now on, others' as before.
+def share_cores(workers: int) -> None:
+    """The calling thread's tensor operations use one of `workers` shares of the cores from now on, others' as before.
 
     torch keeps the number with each thread, and beside it one that threads take when they first compute. Setting the
     first sets the second too, so another thread sets that back.
     """
     with _SETTING:
         all_cores = torch.get_num_threads()
-        torch.set_num_threads(max(1, all_cores // readers))
+        torch.set_num_threads(max(1, all_cores // workers))
         setting_back = threading.Thread(target=torch.set_num_threads, args=(all_cores,))
         setting_back.start()
         setting_back.join()

@@ -87,14 +87,14 @@ class TransformerSem:
         return self._model.config.labels
 
     @property
-    def readers(self) -> int:
+    def workers(self) -> int:
         """How many threads read the most together: one for each core, or one on a GPU."""
         return torch.get_num_threads() if self._device.type == "cpu" else 1
 
-    def share_cores(self, readers: int) -> None:
+    def share_cores(self, workers: int) -> None:
         """The calling thread is one of so many that read side by side (`cores.share_cores`)."""
         if self._device.type == "cpu":
-            share_cores(readers)
+            share_cores(workers)
 
     @torch.inference_mode(False)  # gradients weigh words, whatever mode the caller is in
     def analyze(self, dialogues: Sequence[Dialogue]) -> list[EmotionAnalysis]:

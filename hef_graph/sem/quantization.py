@@ -33,9 +33,6 @@ _STEPS: Final = 200
 """Steps of an input's range, and a quarter more above it. With all 255 sums of two products are cut too often on AVX2;
 with half of them, where none is, results are further from those of single precision (measured)."""
 
-_MULTIPLY: Final = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32.default
-_GELU_IN_PLACE: Final = torch.ops.aten.gelu_.default
-
 
 class Int8Linear(nn.Module):
     """Linear layers of one input, side by side, that multiply in 8 bits and answer in single precision."""
@@ -55,10 +52,11 @@ class Int8Linear(nn.Module):
         least, greatest = min(expected[0], 0.0), max(expected[1], 0.0)
         self._scale = max((greatest - least) / _STEPS, torch.finfo(weight.dtype).tiny)
         self._zero = round(-least / self._scale)
+        self._multiply = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32.default
 
     def forward(self, hidden: Tensor) -> Tensor:
         """`(…, inputs)` → `(…, outputs of all)`; inputs far out of the expected range are cut."""
-        multiplied: Tensor = _MULTIPLY(hidden, self._scale, self._zero, self._packed)
+        multiplied: Tensor = self._multiply(hidden, self._scale, self._zero, self._packed)
         return multiplied
 
 
@@ -76,7 +74,7 @@ class Int8Layer(nn.Module):
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
         """As the layer's. No large result has a name: its memory is free for the next one while the cache holds it."""
         attended = self.attended(self.output(self._attend(hidden, mask)).add_(hidden))
-        fed: Tensor = self.fed(self.outer(_GELU_IN_PLACE(self.inner(attended))).add_(attended))
+        fed: Tensor = self.fed(self.outer(torch.ops.aten.gelu_.default(self.inner(attended))).add_(attended))
         return fed
 
     def _attend(self, hidden: Tensor, mask: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ thread computes. Results are the same to the last bit. torch calls its tracer ol
 on the machine; where it cannot trace, the model reads as it is.
 """
 
+import logging
 import threading
 import warnings
 from collections import Counter
@@ -14,6 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from hef_graph.sem.modeling import EmpatheticModel, Reading
+
+_log = logging.getLogger(__name__)
 
 PAYS_AFTER: Final = 2
 """Calls that are read without: tracing takes as long as some twenty of them."""
@@ -37,7 +40,8 @@ class TracedReader:
         self._calls[alone] += 1
         if self._calls[alone] > PAYS_AFTER and self._tracing.acquire(blocking=False):
             try:
-                self._traced[alone] = _trace(self._model, batch)
+                if alone not in self._traced:  # another thread may just have been faster
+                    self._traced[alone] = _trace(self._model, batch)
             finally:
                 self._tracing.release()
         reading: Reading = self._model(*batch)
@@ -63,7 +67,8 @@ def _trace(model: EmpatheticModel, batch: tuple[Tensor, ...]) -> Any:
         warnings.simplefilter("ignore")
         try:
             return torch.jit.trace(listed, batch, strict=False, check_trace=False)  # type: ignore[no-untyped-call]
-        except Exception:  # noqa: BLE001  torch says in many ways that it cannot
+        except Exception as error:  # noqa: BLE001  torch says in many ways that it cannot
+            _log.warning("the SEM reads more slowly: torch cannot trace it (%s)", type(error).__name__)
             return listed
 
 

@@ -94,15 +94,15 @@ async def test_many_tasks_get_what_each_would_get_alone() -> None:
     assert list(given) == [StubSem().analyze(dialogues) for dialogues in asked]
 
 
-@pytest.mark.parametrize(("precision", "readers"), [("fp32", 1), ("int8", 1), ("int8", 3)])
-async def test_ten_thousand_calls_of_threads_and_tasks_read_as_one_by_one(precision: str, readers: int) -> None:
+@pytest.mark.parametrize(("precision", "workers"), [("fp32", 1), ("int8", 1), ("int8", 3)])
+async def test_ten_thousand_calls_of_threads_and_tasks_read_as_one_by_one(precision: str, workers: int) -> None:
     ranges = ((-4.0, 4.0),) * (4 * CONFIG.encoder_layers)
     model = build_model(replace(CONFIG, cause_head=True, activation_ranges=ranges))
     inner = TransformerSem("tiny", model, build_tokenizer(), torch.device("cpu"), precision=precision)
     said = [list(talk.utterances[: 1 + n % len(talk.utterances)]) for n, talk in enumerate(CONVERSATIONS)]
     alone = [numbers_of(inner.analyze([dialogue])[0]) for dialogue in said]
     places = [n * 7 % len(said) for n in range(CALLS)]
-    with BatchingSem(inner, readers=readers, max_queue=CALLS) as sem, ThreadPoolExecutor(64) as threads:
+    with BatchingSem(inner, workers=workers, max_queue=CALLS) as sem, ThreadPoolExecutor(64) as threads:
         by_threads = [threads.submit(sem.analyze, [said[place]]) for place in places[TASKS:]]
         by_tasks = await asyncio.gather(*(sem.analyze_async([said[place]]) for place in places[:TASKS]))
         given = [*by_tasks, *(call.result() for call in by_threads)]
@@ -133,8 +133,8 @@ def test_a_batch_holds_no_more_than_allowed(gated: GatedSem) -> None:
     assert max(gated.sizes) == 4
 
 
-def test_several_readers_read_side_by_side(gated: GatedSem) -> None:
-    with BatchingSem(gated, readers=3) as sem, ThreadPoolExecutor(3) as threads:
+def test_several_workers_read_side_by_side(gated: GatedSem) -> None:
+    with BatchingSem(gated, workers=3) as sem, ThreadPoolExecutor(3) as threads:
         calls = [threads.submit(sem.analyze, [[f"dark {n}"]]) for n in range(3)]
         for _ in range(3):
             assert gated.entered.acquire(timeout=10)
@@ -144,10 +144,10 @@ def test_several_readers_read_side_by_side(gated: GatedSem) -> None:
 
 
 @pytest.mark.parametrize(("waiting", "share"), [(1, 1), (8, 1), (9, 4), (40, 20), (400, 64)])
-def test_one_of_several_readers_takes_one_of_a_short_queue_and_its_share_of_a_long_one(
+def test_one_of_several_workers_takes_one_of_a_short_queue_and_its_share_of_a_long_one(
     waiting: int, share: int, gated: GatedSem
 ) -> None:
-    with BatchingSem(gated, readers=2) as sem, ThreadPoolExecutor(3) as threads:
+    with BatchingSem(gated, workers=2) as sem, ThreadPoolExecutor(3) as threads:
         held = [threads.submit(sem.analyze, [["I won."]]) for _ in range(2)]
         for _ in held:
             assert gated.entered.acquire(timeout=10)
@@ -158,7 +158,7 @@ def test_one_of_several_readers_takes_one_of_a_short_queue_and_its_share_of_a_lo
     assert gated.sizes[:3] == [1, 1, share]
 
 
-def test_one_reader_serves_who_calls_alone() -> None:
+def test_one_worker_serves_who_calls_alone() -> None:
     reading: set[str] = set()
 
     class Watched(StubSem):
@@ -166,7 +166,7 @@ def test_one_reader_serves_who_calls_alone() -> None:
             reading.add(threading.current_thread().name)
             return super().analyze(dialogues)
 
-    with BatchingSem(Watched(), readers=3) as sem:
+    with BatchingSem(Watched(), workers=3) as sem:
         for _ in range(50):
             sem.analyze([["I won."]])
             until(lambda: len(sem._idle) == 3)
@@ -175,20 +175,20 @@ def test_one_reader_serves_who_calls_alone() -> None:
 
 def test_a_sem_that_gains_by_it_is_read_by_as_many_threads_as_it_says() -> None:
     class Sharing(StubSem):
-        readers = 2
+        workers = 2
 
         def __init__(self) -> None:
             super().__init__()
             self.shares: list[int] = []
 
-        def share_cores(self, readers: int) -> None:
-            self.shares.append(readers)
+        def share_cores(self, workers: int) -> None:
+            self.shares.append(workers)
 
     inner = Sharing()
     with BatchingSem(inner) as sem:
         sem.analyze([["I won."]] * 8)
         until(lambda: inner.shares == [2, 2])
-    with BatchingSem(inner, readers=1) as sem:
+    with BatchingSem(inner, workers=1) as sem:
         sem.analyze([["I won."]] * 8)
     assert inner.shares == [2, 2]
 
@@ -290,7 +290,7 @@ def test_closing_finishes_what_waits_and_takes_no_more(gated: GatedSem) -> None:
 
 @pytest.mark.parametrize(
     "limits",
-    [{"readers": 0}, {"max_batch": 0}, {"max_batch": True}, {"max_queue": -1}, {"max_queue": 1.5}, {"max_wait": -1}],
+    [{"workers": 0}, {"max_batch": 0}, {"max_batch": True}, {"max_queue": -1}, {"max_queue": 1.5}, {"max_wait": -1}],
 )
 def test_a_limit_out_of_range_is_named(limits: dict[str, int]) -> None:
     [name] = limits

@@ -68,19 +68,24 @@ def test_many_threads_read_what_each_would_read_alone() -> None:
             assert_equal(reading, read(HEADED, batch))
 
 
-def test_a_model_that_cannot_be_traced_reads_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_cannot_be_traced_reads_as_it_is_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("tracing is gone")
 
     monkeypatch.setattr(torch.jit, "trace", fail)
     reader = warmed(HEADED, batch_of(0))
+    assert "cannot trace it (RuntimeError)" in caplog.text
     assert_equal(read(reader, batch_of(3)), read(HEADED, batch_of(3)))
 
 
-def test_the_shipped_sem_reads_the_same_before_and_after() -> None:
+def test_the_shipped_sem_is_traced_and_reads_the_same_before_and_after() -> None:
     sem = load_sem()
     texts = [["I lost my job today."], ["My sister had a baby!", "How lovely!", "I am so happy for her."]]
     first = [sem.analyze([text]) for text in texts]
     for _ in range(CALLS):
         sem.analyze([["The exam is tomorrow and I have not slept."]])
+    assert isinstance(sem._read_batch, TracedReader)
+    assert isinstance(sem._read_batch._traced[True], torch.jit.ScriptModule)
     assert [sem.analyze([text]) for text in texts] == first

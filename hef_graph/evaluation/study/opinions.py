@@ -145,7 +145,7 @@ async def ask_opinions(judge: Judge, questions: Sequence[Duel]) -> list[Opinion]
             kept[key] = await _ask(judge, key, pending.pop(key))
             try:
                 _keep(judge, kept[key])
-            except BaseException:
+            except BaseException:  # raised again; the other workers must ask nothing more
                 pending.clear()
                 raise
 
