@@ -71,13 +71,13 @@ def calibrate_checkpoint(folder: Path, held: Sequence[Conversation], learned: Se
 
 
 def measure_ranges(model: EmpatheticModel, texts: Sequence[EncodedDialogue]) -> tuple[ActivationRange, ...]:
-    """What the encoder's linear layers are given: the medians, over the texts, of the least and the greatest number.
+    """What the encoder's linear layers and the heads are given: medians, over the texts, of the least and the greatest.
 
     Medians, because a single text's outlier would make the steps coarse for all others. None without a text.
     """
     if not texts:
         return ()
-    measured = [linear for layer in model.encoder.layers for linear in _measured(layer)]
+    measured = [linear for layer in model.encoder.layers for linear in _measured(layer)] + [model.pooling.projection]
     seen: dict[nn.Module, list[ActivationRange]] = {linear: [] for linear in measured}
     hooks = [
         linear.register_forward_pre_hook(lambda module, given: seen[module].append(_span(given[0])))

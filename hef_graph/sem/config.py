@@ -11,7 +11,7 @@ from hef_graph.errors import HefCheckpointError
 from hef_graph.sem.tokenization import SPECIAL_TOKENS
 from hef_graph.types import CoverageThresholds
 
-FORMAT = 3
+FORMAT = 4
 """Raised whenever an older reader could no longer load the files; files of earlier formats still load."""
 
 ActivationRange: TypeAlias = tuple[float, float]
@@ -55,7 +55,8 @@ class SemConfig:
     thresholds: CoverageThresholds = ()
     """For adaptive candidates: pairs of (coverage, least probability of a candidate)."""
     activation_ranges: tuple[ActivationRange, ...] = ()
-    """For reading in 8 bits (`quantization.py`): four for each encoder layer; empty if they were not measured."""
+    """For reading in 8 bits (`quantization.py`): four for each encoder layer, and, from format 4 on, one for the last
+    layer's states, which the heads are given; empty if they were not measured."""
 
     @property
     def least_weights(self) -> int:
@@ -105,8 +106,11 @@ def _checked(config: SemConfig) -> SemConfig:
             raise TypeError(f"{field.name} is {_shown(value)}; allowed is {least} to {most}")
     if config.hidden_size % config.attention_heads:
         raise TypeError("attention_heads must divide hidden_size")
-    if len(config.activation_ranges) not in {0, LAYER_RANGES * config.encoder_layers}:
-        raise TypeError(f"activation_ranges are {len(config.activation_ranges)}; allowed are none or 4 for each layer")
+    layers = LAYER_RANGES * config.encoder_layers
+    if len(config.activation_ranges) not in {0, layers, layers + 1}:
+        raise TypeError(
+            f"activation_ranges are {len(config.activation_ranges)}; allowed are none, or 4 for each layer and one more"
+        )
     if len(config.rarity) not in {0, RARITY_NUMBERS}:
         raise TypeError(f"rarity has {len(config.rarity)} numbers; allowed are none or {RARITY_NUMBERS}")
     return config

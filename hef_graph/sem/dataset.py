@@ -133,14 +133,11 @@ def reply_examples(
 
 def collate_dialogues(dialogues: Sequence[EncodedDialogue]) -> DialogueBatch:
     """Pad to the longest dialogue."""
+    parts = [d.ids for d in dialogues], [d.roles for d in dialogues], [d.poolable for d in dialogues]
+    ids, roles, poolable = (_pad(rows, PAD_ID) for rows in parts)
     lengths = torch.tensor([len(dialogue.ids) for dialogue in dialogues])
-    mask = torch.arange(int(lengths.max()))[None, :] < lengths[:, None]
-    return DialogueBatch(
-        ids=_pad([dialogue.ids for dialogue in dialogues], PAD_ID),
-        roles=_pad([dialogue.roles for dialogue in dialogues], 0),
-        mask=mask,
-        poolable=_pad([dialogue.poolable for dialogue in dialogues], 0).bool(),
-    )
+    mask = torch.arange(ids.shape[1])[None, :] < lengths[:, None]
+    return DialogueBatch(ids, roles, mask, poolable.bool())
 
 
 def collate_emotions(examples: Sequence[EmotionExample]) -> tuple[DialogueBatch, Tensor]:

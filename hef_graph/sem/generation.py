@@ -84,25 +84,29 @@ def score_replies(decoder: Decoder, states: Tensor, emotion: int, ids: Tensor) -
 
 
 def _draw(decoder: Decoder, states: Tensor, emotion: int, config: SamplingConfig) -> tuple[Tensor, Tensor]:
-    """Token ids `(count, tokens)`, `[PAD]` after each `[SEP]`, and what `score_replies` makes of them `(count,)`."""
+    """Token ids `(count, tokens)`, `[PAD]` after each `[SEP]`, and what `score_replies` makes of them `(count,)`.
+
+    A reply that has ended is computed no further.
+    """
     random = torch.Generator(states.device).manual_seed(config.seed)
-    longest = decoder.embeddings.position.num_embeddings
     caches, mask = _share(decoder.start(states), config.count), _all_visible(states, config.count)
     emotions = torch.full((config.count,), emotion, device=states.device)
     ids = torch.full((config.count, 1), LISTENER_ID, device=states.device)
-    done = torch.zeros(config.count, dtype=torch.bool, device=states.device)
     total = torch.zeros(config.count, device=states.device)
-    for length in range(longest):
-        logits, caches = decoder(ids[:, -1:], emotions, caches, mask)
-        told = logits[:, -1].float().log_softmax(dim=-1)
-        scores = _forbid(logits[:, -1].float(), ids, ends=length >= config.shortest)
-        drawn = torch.multinomial(_nucleus(scores, config), 1, generator=random).squeeze(1)
-        drawn = drawn.masked_fill(done, PAD_ID)
-        total += told.gather(1, drawn[:, None]).squeeze(1).masked_fill(done, 0.0)
-        ids = torch.cat([ids, drawn[:, None]], dim=1)
-        done |= drawn == END_ID
-        if bool(done.all()):
+    open_rows = torch.arange(config.count, device=states.device)
+    for length in range(decoder.embeddings.position.num_embeddings):
+        count = len(open_rows)
+        logits, caches = decoder(ids[open_rows, -1:], emotions[:count], caches, mask[:count])
+        scores = logits[:, -1].float()
+        everything = scores.logsumexp(dim=-1)
+        drawn = _nucleus(_forbid(scores, ids[open_rows], ends=length >= config.shortest), config).draw(random)
+        total[open_rows] += scores.gather(1, drawn).squeeze(1) - everything
+        ids = torch.cat([ids, torch.full_like(ids[:, :1], PAD_ID).index_copy(0, open_rows, drawn)], dim=1)
+        goes_on = (drawn.squeeze(1) != END_ID).nonzero().squeeze(1)
+        if not len(goes_on):
             break
+        if len(goes_on) < count:
+            open_rows, caches = open_rows[goes_on], [_keep(cache, goes_on) for cache in caches]
     return ids[:, 1:], total / (ids[:, 1:] != PAD_ID).sum(dim=1)
 
 
@@ -116,13 +120,32 @@ def _share(caches: list[LayerCache], count: int) -> list[LayerCache]:
     return [LayerCache(None, KeyValue(*(part.expand(count, -1, -1, -1) for part in c.memory))) for c in caches]
 
 
-def _nucleus(scores: Tensor, config: SamplingConfig) -> Tensor:
-    """Probabilities `(count, vocabulary)` with the tail cut off."""
-    probabilities = torch.softmax(scores / config.temperature, dim=-1)
-    ranked, order = probabilities.topk(min(_RANKED, probabilities.shape[-1]), dim=-1)
-    before = ranked.cumsum(dim=-1) - ranked
-    kept = ranked.masked_fill(before > config.top_p, 0.0)
-    return torch.zeros_like(probabilities).scatter(-1, order, kept)
+def _keep(cache: LayerCache, rows: Tensor) -> LayerCache:
+    """The cache of some replies; what is shared only gets shorter."""
+    own = cache.own and KeyValue(*(part[rows] for part in cache.own))
+    return LayerCache(own, KeyValue(*(part[: len(rows)] for part in cache.memory)))
+
+
+class Nucleus(NamedTuple):
+    """The most probable tokens of each reply, best first."""
+
+    tokens: Tensor
+    """`(replies, ranked)`"""
+    probabilities: Tensor
+    """The same shape, not normalised: the tail is 0."""
+
+    def draw(self, random: torch.Generator) -> Tensor:
+        """One token for each reply, `(replies, 1)`."""
+        return self.tokens.gather(1, torch.multinomial(self.probabilities, 1, generator=random))
+
+
+def _nucleus(scores: Tensor, config: SamplingConfig) -> Nucleus:
+    """The nucleus of logits `(replies, vocabulary)`."""
+    tempered = scores / config.temperature
+    ranked, tokens = tempered.topk(min(_RANKED, scores.shape[-1]), dim=-1)
+    probabilities = (ranked - tempered.logsumexp(dim=-1, keepdim=True)).exp()
+    before = probabilities.cumsum(dim=-1) - probabilities
+    return Nucleus(tokens, probabilities.masked_fill(before > config.top_p, 0.0))
 
 
 def _forbid(scores: Tensor, ids: Tensor, *, ends: bool) -> Tensor:
@@ -131,7 +154,8 @@ def _forbid(scores: Tensor, ids: Tensor, *, ends: bool) -> Tensor:
     if not ends:
         scores[:, END_ID] = float("-inf")
     for row, words in enumerate(ids.tolist()):
-        scores[row, _repeating(words)] = float("-inf")
+        if repeated := _repeating(words):
+            scores[row, repeated] = float("-inf")
     return scores
 
 

@@ -132,8 +132,8 @@ class CauseHead(nn.Module):
 
     def __init__(self, config: SemConfig) -> None:
         super().__init__()
-        self._layers = (config.encoder_layers // 3, 2 * config.encoder_layers // 3, config.encoder_layers)
-        self.dense = nn.Linear((len(self._layers) + 1) * config.hidden_size, self.SIZE)
+        self.layers = (config.encoder_layers // 3, 2 * config.encoder_layers // 3, config.encoder_layers)
+        self.dense = nn.Linear((len(self.layers) + 1) * config.hidden_size, self.SIZE)
         self.dropout = nn.Dropout(0.3)
         self.output = nn.Linear(self.SIZE, 1)
 
@@ -143,7 +143,7 @@ class CauseHead(nn.Module):
 
     def join(self, layers: Sequence[Tensor], pooled: Tensor) -> Tensor:
         """What is read of each token: `(batch, tokens, features)`."""
-        states = [layers[index] for index in self._layers]
+        states = [layers[index] for index in self.layers]
         return torch.cat([*states, pooled[:, None, :].expand_as(states[0])], dim=-1)
 
     def read(self, joined: Tensor) -> Tensor:

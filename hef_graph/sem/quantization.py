@@ -1,4 +1,4 @@
-"""Reading in fewer bits: the encoder's matrices in 8 on CPUs, its layers in bfloat16 on GPUs.
+"""Reading in fewer bits: the matrices of encoder and heads in 8 on CPUs, the encoder's layers in bfloat16 on GPUs.
 
 In 8 bits, weights have one scale per output (Jacob et al. 2018), and what is multiplied with them one scale per layer,
 measured once on training texts (`calibration.py`). Scales that are fixed are the same in any company: dialogues can be
@@ -6,6 +6,7 @@ read side by side, and nobody's text shifts another's result.
 """
 
 import copy
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Final, Literal, TypeAlias, get_args
@@ -17,7 +18,7 @@ from torch.nn import functional
 from hef_graph.errors import HefInputError
 from hef_graph.sem.config import LAYER_RANGES, ActivationRange, SemConfig
 from hef_graph.sem.layers import EncoderLayer
-from hef_graph.sem.modeling import EmpatheticModel
+from hef_graph.sem.modeling import CauseHead, EmpatheticModel
 from hef_graph.sem.word_weights import WordMethod
 
 Precision: TypeAlias = Literal["fp32", "int8", "bf16"]
@@ -66,8 +67,8 @@ class Int8Layer(nn.Module):
     def __init__(self, layer: EncoderLayer, ranges: Sequence[ActivationRange]) -> None:
         super().__init__()
         attention, outer = layer.attention, layer.feed_forward
-        projections = (attention.query, attention.key, attention.value)
-        linears = (projections, (attention.output,), (outer.inner,), (outer.outer,))
+        query = _scaled(attention.query, 1 / math.sqrt(attention.query.out_features / attention.heads))
+        linears = ((query, attention.key, attention.value), (attention.output,), (outer.inner,), (outer.outer,))
         self.project, self.output, self.inner, self.outer = map(Int8Linear, linears, ranges)
         self.heads, self.attended, self.fed = attention.heads, attention.norm, outer.norm
 
@@ -78,12 +79,49 @@ class Int8Layer(nn.Module):
         return fed
 
     def _attend(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        """What the heads see `(batch, tokens, hidden)`; a dialogue alone has no padding, and needs no mask."""
+        """What the heads see `(batch, tokens, hidden)`."""
         batch, tokens, _ = hidden.shape
         query, key, value = self.project(hidden).view(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        visible = mask if batch > 1 else None
-        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=visible)
+        if batch > 1:
+            mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=1.0)
+        else:  # no padding, so no mask; and two plain products are the faster way for a short text (measured)
+            mixed = torch.softmax(query @ key.transpose(2, 3), dim=-1) @ value
         return mixed.transpose(1, 2).flatten(2)
+
+
+class Int8CauseHead(nn.Module):
+    """A `CauseHead` for reading: what it joins is multiplied part by part, and once what all tokens share."""
+
+    def __init__(self, head: CauseHead, ranges: Sequence[ActivationRange]) -> None:
+        """`ranges`: of the embeddings and of each layer's states."""
+        super().__init__()
+        self._layers = head.layers
+        *states, pooled = head.dense.weight.detach().chunk(len(head.layers) + 1, dim=1)
+        parts = zip(states, head.layers, strict=True)
+        self.parts = nn.ModuleList(Int8Linear([_linear(weight)], ranges[layer]) for weight, layer in parts)
+        self.pooled = Int8Linear([_linear(pooled, head.dense.bias.detach())], ranges[-1])
+        self.output = head.output
+
+    def forward(self, layers: Sequence[Tensor], pooled: Tensor) -> Tensor:
+        """As the head's."""
+        joined = self.pooled(pooled)[:, None]
+        for part, layer in zip(self.parts, self._layers, strict=True):
+            joined = part(layers[layer]).add_(joined)
+        read: Tensor = self.output(torch.ops.aten.gelu_.default(joined)).squeeze(-1)
+        return torch.sigmoid(read)
+
+
+def _linear(weight: Tensor, bias: Tensor | None = None) -> nn.Linear:
+    """A linear layer of these numbers `(outputs, inputs)`, and of zeros for no bias."""
+    made = nn.Linear(weight.shape[1], weight.shape[0], device="meta")
+    made.weight = nn.Parameter(weight, requires_grad=False)
+    made.bias = nn.Parameter(torch.zeros(len(weight)) if bias is None else bias, requires_grad=False)
+    return made
+
+
+def _scaled(linear: nn.Linear, factor: float) -> nn.Linear:
+    """The layer whose outputs are `factor` times as large."""
+    return _linear(linear.weight.detach() * factor, linear.bias.detach() * factor)
 
 
 class Bf16Layer(nn.Module):
@@ -100,13 +138,29 @@ class Bf16Layer(nn.Module):
 
 
 def reader_in(precision: Precision, model: EmpatheticModel) -> EmpatheticModel:
-    """A model for reading in that precision; all weights but those of the encoder's layers are shared with `model`."""
+    """A model for reading in that precision; it shares with `model` the weights that stay as they are."""
     if precision == "int8":
-        ranges = model.config.activation_ranges
-        return _with_layers(
-            model, lambda index, layer: Int8Layer(layer, ranges[LAYER_RANGES * index : LAYER_RANGES * (index + 1)])
-        )
+        return _in_8_bits(model)
     return _with_layers(model, lambda _, layer: Bf16Layer(layer)) if precision == "bf16" else model
+
+
+def _in_8_bits(model: EmpatheticModel) -> EmpatheticModel:
+    """The heads stay in full precision where the checkpoint does not say in which range their inputs lie."""
+    ranges, count = model.config.activation_ranges, model.config.encoder_layers
+    each = [ranges[LAYER_RANGES * index : LAYER_RANGES * (index + 1)] for index in range(count)]
+    reader = _with_layers(model, lambda index, layer: Int8Layer(layer, each[index]))
+    if len(ranges) > LAYER_RANGES * count:
+        _quantise_heads(reader, [*(first for first, *_ in each), ranges[-1]])
+    return reader
+
+
+def _quantise_heads(reader: EmpatheticModel, states: Sequence[ActivationRange]) -> None:
+    """`states`: ranges of the embeddings and of each layer's states; what is pooled from these lies between them."""
+    dense = [reader.head, *([reader.presence_head] if reader.presence_head else [])]
+    for module, name in [(reader.pooling, "projection"), *((head, "dense") for head in dense)]:
+        setattr(module, name, Int8Linear([getattr(module, name)], states[-1]))
+    if reader.cause_head:
+        reader.cause_head = Int8CauseHead(reader.cause_head, states)  # type: ignore[assignment]  # read in the same way
 
 
 def compile_layers(model: EmpatheticModel, backend: str = "inductor") -> EmpatheticModel:

@@ -18,12 +18,12 @@ from hef_graph.sem.modeling import EmpatheticModel, Reading
 
 _log = logging.getLogger(__name__)
 
-PAYS_AFTER: Final = 2
+PAYS_AFTER: Final = 20
 """Calls that are read without: tracing takes as long as some twenty of them."""
 
 
 class TracedReader:
-    """Reads as its model; from the third call on faster."""
+    """Reads as its model, and faster once it has been called some twenty times."""
 
     def __init__(self, model: EmpatheticModel) -> None:
         self._model = model

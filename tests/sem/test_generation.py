@@ -150,11 +150,29 @@ def test_the_emotion_bears_on_the_score(decoder: Decoder, memory: Memory) -> Non
 def test_the_nucleus_is_the_fewest_tokens_that_reach_top_p(top_p: float, kept: int) -> None:
     probabilities = torch.tensor([[0.25, 0.5, 0.1, 0.15]])
     found = _nucleus(probabilities.log(), SamplingConfig(temperature=1.0, top_p=top_p))
-    order = [1, 0, 3, 2]
-    assert found.nonzero()[:, 1].tolist() == sorted(order[:kept])
+    assert found.tokens.tolist() == [[1, 0, 3, 2]]
+    assert found.probabilities[0].tolist() == pytest.approx([0.5, 0.25, 0.15, 0.1][:kept] + [0.0] * (4 - kept))
+
+
+def test_tokens_are_drawn_as_often_as_they_are_probable() -> None:
+    probabilities = torch.tensor([[0.25, 0.5, 0.1, 0.15]]).expand(20_000, -1)
+    drawn = _nucleus(probabilities.log(), SamplingConfig(temperature=1.0, top_p=0.8)).draw(torch.Generator())
+    shares = torch.bincount(drawn.flatten(), minlength=4) / len(drawn)
+    assert shares.tolist() == pytest.approx([0.25 / 0.9, 0.5 / 0.9, 0.0, 0.15 / 0.9], abs=0.02)
+
+
+def test_a_reply_that_has_ended_is_computed_no_further(talkative: Decoder, memory: Memory) -> None:
+    rows: list[int] = []
+    hook = talkative.register_forward_pre_hook(lambda _, given: rows.append(len(given[0])))
+    replies = sample_replies(talkative, memory, SAD, MANY)
+    hook.remove()
+    *steps, scored = rows
+    assert steps[0] == MANY.count > steps[-1]
+    assert steps == sorted(steps, reverse=True)
+    assert scored == len(replies)
 
 
 def test_a_low_temperature_sharpens_the_nucleus() -> None:
     probabilities = torch.tensor([[0.4, 0.6]])
-    found = _nucleus(probabilities.log(), SamplingConfig(temperature=0.5, top_p=1.0))
-    assert float(found[0, 1] / found[0, 0]) == pytest.approx(math.pow(0.6 / 0.4, 2))
+    found = _nucleus(probabilities.log(), SamplingConfig(temperature=0.5, top_p=1.0)).probabilities
+    assert float(found[0, 0] / found[0, 1]) == pytest.approx(math.pow(0.6 / 0.4, 2))

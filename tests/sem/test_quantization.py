@@ -6,16 +6,27 @@ from torch import nn
 
 from hef_graph.errors import HefInputError
 from hef_graph.sem import load_sem
+from hef_graph.sem.config import SemConfig
 from hef_graph.sem.dataset import collate_dialogues
 from hef_graph.sem.inference import TransformerSem
-from hef_graph.sem.quantization import Int8Linear, Precision, can_quantise, choose_precision, compile_layers, reader_in
+from hef_graph.sem.quantization import (
+    Int8CauseHead,
+    Int8Linear,
+    Precision,
+    can_quantise,
+    choose_precision,
+    compile_layers,
+    reader_in,
+)
 from hef_graph.sem.word_weights import WORD_METHODS
 from hef_graph.types import EmotionAnalysis, turns_from_dialogue
 from tests.sem.tiny import CONFIG, CONVERSATIONS, build_model, build_tokenizer
 
 DIALOGUES = [list(conversation.utterances) for conversation in CONVERSATIONS]
-RANGES = ((-4.0, 4.0),) * (4 * CONFIG.encoder_layers)
+RANGES = ((-4.0, 4.0),) * (4 * CONFIG.encoder_layers + 1)
 HEADED = replace(CONFIG, cause_head=True, presence_head=True, activation_ranges=RANGES)
+OLDER = replace(HEADED, activation_ranges=RANGES[:-1])
+"""As before format 4."""
 
 pytestmark = pytest.mark.skipif(not can_quantise(), reason="torch cannot multiply 8 bits on this CPU")
 
@@ -61,11 +72,37 @@ def test_a_row_of_zeros_stays_one() -> None:
     assert torch.equal(Int8Linear([linear], (-1.0, 1.0))(torch.ones(1, 8)), linear.bias.detach()[None])
 
 
-def test_only_the_encoders_layers_are_multiplied_in_8_bits() -> None:
-    reader = reader_in("int8", build_model(HEADED))
-    multiplied = [name for name, each in reader.named_modules() if isinstance(each, Int8Linear)]
-    assert len(multiplied) == 4 * CONFIG.encoder_layers
-    assert all(name.startswith("encoder.layers.") for name in multiplied)
+def _in_8_bits(config: SemConfig) -> set[str]:
+    """What is multiplied in 8 bits, but for the encoder's layers, of which all must be."""
+    reader = reader_in("int8", build_model(config))
+    multiplied = {name for name, each in reader.named_modules() if isinstance(each, Int8Linear)}
+    heads = {name for name in multiplied if not name.startswith("encoder.layers.")}
+    assert len(multiplied - heads) == 4 * CONFIG.encoder_layers
+    return heads
+
+
+def test_the_heads_are_multiplied_in_8_bits_too() -> None:
+    plain, causes = (
+        {"pooling.projection", "head.dense"},
+        {"cause_head.pooled", *(f"cause_head.parts.{i}" for i in range(3))},
+    )
+    assert _in_8_bits(HEADED) == plain | causes | {"presence_head.dense"}
+    assert _in_8_bits(replace(HEADED, cause_head=False, presence_head=False)) == plain
+
+
+def test_the_heads_of_an_older_checkpoint_stay_as_they_are() -> None:
+    assert _in_8_bits(OLDER) == set()
+
+
+def test_the_cause_head_reads_nearly_the_same_of_states_that_it_does_not_join() -> None:
+    torch.manual_seed(0)
+    head = build_model(HEADED).cause_head
+    assert head is not None
+    size, count = CONFIG.hidden_size, CONFIG.encoder_layers + 1
+    layers, pooled, ranges = torch.randn(count, 2, 5, size), torch.randn(2, size), [(-4.0, 4.0)] * count
+    found, exact = Int8CauseHead(head, ranges)(list(layers), pooled), head.eval()(list(layers), pooled)
+    assert float(exact.detach().std()) > 0.1
+    torch.testing.assert_close(found, exact.detach(), rtol=0, atol=0.03)
 
 
 def test_all_other_weights_are_shared_and_the_model_is_left_alone() -> None:
