@@ -7,10 +7,12 @@ drops candidates that break it. `claims_to_be_human` is for large models, which 
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from hef_graph.claims.abroad import ABROAD
-from hef_graph.claims.english import ENGLISH
+from hef_graph.claims.english import ANYTHING_ELSE, ENGLISH
+from hef_graph.claims.patterns import any_of
 from hef_graph.claims.plain import plain_words
 
 _COURTESY: Final = re.compile(
@@ -20,6 +22,8 @@ _COURTESY: Final = re.compile(
     r"|\bi'll\b|\blet me\b|\btell me\b|\bmy (?:goodness|gosh|god|word)\b",
     re.IGNORECASE,
 )
+_HUMAN: Final = any_of(pattern for patterns in (*ENGLISH.values(), *ABROAD.values()) for pattern in patterns)
+
 _FIRST_PERSON: Final = re.compile(r"\b(?:i|im|ive|me|my|mine|myself|we|us|our|ours)\b|\bsame here\b", re.IGNORECASE)
 
 
@@ -41,7 +45,7 @@ def claims_to_be_human(sentence: str) -> bool:
     (False, True)
     """
     plain = plain_words(sentence)
-    return any(rule.search(plain) for rule in (*ENGLISH.values(), *ABROAD.values()))
+    return bool(_HUMAN.search(plain) or ANYTHING_ELSE.search(plain))
 
 
 def claims_to_be_a_person(sentence: str) -> bool:
@@ -52,5 +56,10 @@ def claims_to_be_a_person(sentence: str) -> bool:
     >>> claims_to_be_a_person("I could not find it."), claims_to_be_a_person("As a mother, I understand.")
     (False, True)
     """
-    plain = plain_words(sentence)
-    return bool(ENGLISH["human"].search(plain) or ENGLISH["role"].search(plain))
+    return bool(_person().search(plain_words(sentence)))
+
+
+@lru_cache(maxsize=1)
+def _person() -> re.Pattern[str]:
+    """Put together when it is first asked for: only agents need it."""
+    return any_of((*ENGLISH["human"], *ENGLISH["role"]))

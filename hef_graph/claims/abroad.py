@@ -1,10 +1,9 @@
 """The same in Spanish, French, German and Portuguese: the plain forms; `plain_words` has taken the accents away."""
 
 from collections.abc import Mapping
-from re import Pattern
 from typing import Final
 
-from hef_graph.claims.patterns import any_of, any_word
+from hef_graph.claims.patterns import any_word, rules
 
 _SPANISH_WHO: Final = any_word("""
     madre padre mama papa hij[oa] herman[oa] abuel[oa] espos[oa] viud[oa] mujer hombre persona human[oa] ser_humano
@@ -30,8 +29,8 @@ _GERMAN_LIVED: Final = any_word("""
     getrauert
 """)
 
-ABROAD: Final[Mapping[str, Pattern[str]]] = {
-    "spanish": any_of(
+ABROAD: Final[Mapping[str, tuple[str, ...]]] = {
+    "spanish": rules(
         # "soy psicóloga", "no soy un robot"
         rf"soy (?:(?:una?|tu|su|la|el) )?(?:\w+ )?{_SPANISH_WHO}\b",
         r"no soy (?:una? )?(?:robot|maquina|bot|ia|programa|chatbot)\b|(?:nosotros los|somos) humanos\b",
@@ -57,7 +56,7 @@ ABROAD: Final[Mapping[str, Pattern[str]]] = {
         r"|sientes|es)|por experiencia)",
         r"conozco (?:bien )?(?:esa sensacion|ese (?:dolor|sentimiento|miedo))",
     ),
-    "french": any_of(
+    "french": rules(
         rf"je suis (?:(?:une?|ta|ton|votre) )?(?:(?:vraie?|simple) )?(?:{_FRENCH_WHO}\b|passee? par)",
         r"je ne suis pas (?:une? )?(?:robot|machine|ia|bot|programme|chatbot)\b|(?:nous,? les|sommes tous) humains\b",
         rf"(?:en tant qu(?:e |')|comme )(?:ancienne? )?{_FRENCH_WHO}\b[^,]{{0,60}},? (?:je|j'|moi|mon|ma)",
@@ -81,7 +80,7 @@ ABROAD: Final[Mapping[str, Pattern[str]]] = {
         r"je ressens (?:la meme|le meme|ta|ton|votre|pareil)|je connais (?:\w+ )?(?:ce|cette) (?:sentiment|sensation"
         r"|douleur|peur)",
     ),
-    "german": any_of(
+    "german": rules(
         rf"ich bin (?:(?:eine?|dein\w*|ja|doch) )*(?:(?:echte?r?|richtige?r?|ganz normale?r?) )?{_GERMAN_WHO}\b",
         r"ich bin kein\w* (?:ki|bot|roboter|maschine|computer|programm|chatbot)\b|wir (?:sind (?:alle )?)?menschen\b",
         # "als Mutter weiß ich"; but "als Mutter trägst du"
@@ -116,7 +115,7 @@ ABROAD: Final[Mapping[str, Pattern[str]]] = {
         r"|mein\w*)\b",
         r"ich erinnere mich(?:,? (?:als|wie) ich| an mein| gut)",
     ),
-    "portuguese": any_of(
+    "portuguese": rules(
         rf"sou (?:(?:uma?|sua?) )?(?:\w+ )?{_PORTUGUESE_WHO}\b",
         r"nao sou (?:uma? )?(?:robo|maquina|ia|bot|programa|chatbot)\b|(?:nos,? os|somos(?: todos)?) humanos\b",
         rf"como {_PORTUGUESE_WHO}(?: de [^,]{{0,60}})?,? (?:eu|entendo|compreendo|sei|posso|minha|meu|ja|tambem|vejo"
@@ -139,4 +138,4 @@ ABROAD: Final[Mapping[str, Pattern[str]]] = {
         r"conheco (?:bem )?(?:essa|esse) (?:dor|sensacao|sentimento|medo)",
     ),
 }
-"""By language."""
+"""By language: patterns, each from the beginning of a word."""

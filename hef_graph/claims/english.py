@@ -20,11 +20,11 @@ from hef_graph.claims.english_words import (
     TALKED,
     WHO,
 )
-from hef_graph.claims.patterns import any_of
+from hef_graph.claims.patterns import rules
 
-ENGLISH: Final[Mapping[str, re.Pattern[str]]] = {
+ENGLISH: Final[Mapping[str, tuple[str, ...]]] = {
     # to be a person, or no machine
-    "human": any_of(
+    "human": rules(
         # "I'm only human", "I'm real"; but "I'm real sorry"
         r"i (?:am|was) (?:human|mortal|flesh|real(?! (?:sorry|glad|happy|proud)))\b(?!-)",
         r"i am (?:every bit )?as human as\b|who (?:says|said|thinks) i am not (?:human|real)\b",
@@ -52,7 +52,7 @@ ENGLISH: Final[Mapping[str, re.Pattern[str]]] = {
         r"|shall we) meet (?:you )?(?:up )?(?:for|over) (?:a )?(?:coffee|drink|lunch)\b",
     ),
     # to be a therapist, a mother, a survivor; or to speak as one
-    "role": any_of(
+    "role": rules(
         rf"i (?:am|was|have been|became|work(?:ed)? as|trained as) an? (?!(?:(?!not\b"
         rf"|no\b)[\w-]+,? ){{0,3}}?{NO_PERSON}\b)\w",
         rf"i (?:am|was|became|serve as) (?:the |your |her |his )(?:[\w-]+ ){{0,2}}?{WHO}\b(?!['-])",
@@ -84,7 +84,7 @@ ENGLISH: Final[Mapping[str, re.Pattern[str]]] = {
         r"i work (?:in|at|for|nights|from home|with (?:people|kids|children|families|veterans|victims))\b",
     ),
     # to have people, animals, a body, a past, tastes
-    "life": any_of(
+    "life": rules(
         rf"(?:my|mine) (?:own |late |dear |old |little |older |younger |elderly |big |first |poor |two "
         rf"|three )*(?:{KIN}|{NEAR}|{PROFESSION})\b(?!-)|my (?:own )?{OWN}\b|mine (?:is|was|does|did|has)\b"
         rf"|our (?:own )?(?:baby|dog|cat|pup\w*|son|daughter|house|wedding)\b",
@@ -108,7 +108,7 @@ ENGLISH: Final[Mapping[str, re.Pattern[str]]] = {
         r"|winter)),? i\b",
     ),
     # to have lived it
-    "lived": any_of(
+    "lived": rules(
         r"(?:i|we) (?:too,? )?(?:have )?(?:have|went|gone|been|lived|go) (?:right )?through (?!your|what you"
         r"|the (?:list|message))",
         # "I've been there"; but "I've been thinking about you"
@@ -177,12 +177,8 @@ ENGLISH: Final[Mapping[str, re.Pattern[str]]] = {
         r"we (?:have all|all have) (?!the|a right|different|limits|strengths|our)|we have (?:been (?:there|married"
         r"|together)|felt|lost)\b|me included\b|we all (?:feel|felt|go|went|grieve|hurt|cry)\b",
     ),
-    # whatever else a person does or has: "I teach third grade", "my hands are shaking"
-    "anything else": re.compile(
-        rf"^{IS_ENGLISH}(?:.*[^\w'])??(?:i (?!{ASSISTANT_DOES}\b|\w+ you)[a-z]|my (?!{ASSISTANT_HAS}\b)[a-z])"
-    ),
     # to know it from within, to feel it now
-    "felt": any_of(
+    "felt": rules(
         r"(?:^|(?<=[,;:.!—])|(?<=[,;:.!—] ))(?:oh,? |yes,? |yeah,? |and )?(?:same(?=[.,!;]|$)|me as well|me neither"
         r"|likewise|been there|ditto)\b",
         r"(?<!to )(?<!for )(?<!tell )(?<!with )(?<!help )(?:me|mine) too\b|same (?:here|with me|for me)\b"
@@ -243,4 +239,9 @@ ENGLISH: Final[Mapping[str, re.Pattern[str]]] = {
         r"|how)[^,;.]{0,40},? (?:too|as well|myself)(?=[.,!;]|$)",
     ),
 }
-"""By kind of claim."""
+"""By kind of claim: patterns, each from the beginning of a word."""
+
+ANYTHING_ELSE: Final = re.compile(
+    rf"^{IS_ENGLISH}(?:.*[^\w'])??(?:i (?!{ASSISTANT_DOES}\b|\w+ you)[a-z]|my (?!{ASSISTANT_HAS}\b)[a-z])"
+)
+"""Whatever else a person does or has: "I teach third grade", "my hands are shaking"."""
