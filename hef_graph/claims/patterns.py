@@ -26,14 +26,15 @@ def rules(*patterns: str) -> tuple[str, ...]:
 def any_of(patterns: Iterable[str]) -> re.Pattern[str]:
     """One rule that holds where any of the patterns, from the beginning of a word, does.
 
-    What begins with the same letter stands together, so that most words of a text are passed over by their first.
+    What begins with the same letter stands together, so that most words of a text are passed over by their first; and
+    no word's end is looked at.
     """
     groups: dict[str, list[str]] = {}
     for alternative in (each for pattern in patterns for each in _alternatives(pattern)):
         first = alternative[0] if _FIRST_LETTER.match(alternative) else ""
         groups.setdefault(first, []).append(alternative.removeprefix(first))
     grouped = (f"{first}(?:{'|'.join(rest)})" for first, rest in groups.items())
-    return re.compile(rf"\b(?:{'|'.join(grouped)})")
+    return re.compile(rf"\b(?=\w)(?:{'|'.join(grouped)})")
 
 
 def _alternatives(pattern: str) -> Iterator[str]:

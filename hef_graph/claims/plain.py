@@ -49,7 +49,7 @@ _DISCLAIMED: Final = re.compile(
 """What is said not to be so, or only supposed."""
 
 _PLAINER: Final = (
-    (re.compile(r"\s+|\.{2,}"), " "),
+    (re.compile(r"\s{2,}|[^\S ]|\.{2,}"), " "),
     (re.compile(r", so\b"), ","),
     (re.compile(r"\bi'?m\b"), "i am"),
     (re.compile(r"\b(i|we|you|they)'?ve\b"), r"\1 have"),
