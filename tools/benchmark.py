@@ -3,8 +3,9 @@
     python tools/benchmark.py [--part graph …] [--data valid.jsonl] [--quick] [--output b.json] [--picture b.png]
                               [--postgres URL]
 
-Prints a table: medians with quartiles, and what was asked. Without `--data` the dialogues are those of this tool. With
-the address of an empty PostgreSQL database it is measured too.
+Prints a table: medians with quartiles, and what was asked; first and last, how fast the machine itself is.
+Without `--data` the dialogues are those of this tool. With the address of an empty PostgreSQL database it is measured
+too.
 Chance is seeded (0). Needs `pip install 'hef-graph[huggingface,eval]'`, and a machine with nothing else to do.
 """
 
@@ -24,7 +25,7 @@ from rich.console import Console
 
 from hef_graph.cli.terminal import end_in_one_line
 from hef_graph.corpus import contexts_of, read_conversations
-from hef_graph.evaluation.benchmark import conversation, crowd, database, reading, starting, turns
+from hef_graph.evaluation.benchmark import conversation, crowd, database, machine, reading, starting, turns
 from hef_graph.evaluation.benchmark.report import Row, draw_rows, tabulate_rows
 
 WIDTH: Final = 150
@@ -114,12 +115,13 @@ def main() -> int:
     contexts: Contexts = [[line] for line in conversation.LINES]
     if given.data:
         contexts = [each.turns for each in contexts_of(read_conversations(given.data))]
-    rows: list[Row] = []
     effort = QUICK if given.quick else FULL
+    rows = machine.measure_machine("before", effort.rounds)
     for name in given.part or ([] if given.postgres else PARTS):
         rows += PARTS[name](effort, contexts)
     if given.postgres:
         rows += measure_postgres(given.postgres, effort)
+    rows += machine.measure_machine("after", effort.rounds)
     Console(width=None if sys.stdout.isatty() else WIDTH).print(tabulate_rows(rows))
     if given.output:
         given.output.write_text(json.dumps(describe(rows, given), indent=1, ensure_ascii=False) + "\n", "utf-8")

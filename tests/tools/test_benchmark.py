@@ -32,7 +32,9 @@ def test_figures_are_printed_written_and_drawn(
     assert run(monkeypatch, "--quick", "--part", "graph", *outputs) == 0
     assert "graph / create_agent" in capsys.readouterr().out
     written: dict[str, Any] = json.loads((tmp_path / "b.json").read_text("utf-8"))
-    assert {row["part"] for row in written["rows"]} == {"graph"}
+    first, *rows, last = written["rows"]
+    assert {row["part"] for row in rows} == {"machine", "graph"}
+    assert (first["what"][:7], last["what"][:6]) == ("before:", "after:")
     assert written["quick"] is True
     assert (tmp_path / "b.png").read_bytes().startswith(b"\x89PNG")
 
