@@ -64,10 +64,16 @@ def test_a_frame_does_not_reach_across_two_sentences() -> None:
         "I never wanted children, I want to kill myself.",
         "There is no way out and I am going to kill myself.",
         "It is not a phase. I want to die.",
+        "don't\nI want to kill myself tonight.",
+        "No I'm going to kill myself.",
     ],
 )
 def test_a_denial_of_something_else_is_none(text: str) -> None:
     assert not framed(text)
+
+
+def test_that_somebody_wants_to_can_be_denied() -> None:
+    assert framed("It is not that I want to kill myself.")
 
 
 def test_an_open_quotation_is_no_frame() -> None:
