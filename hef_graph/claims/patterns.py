@@ -19,7 +19,7 @@ def any_word(words: str) -> str:
 
 
 def rules(*patterns: str) -> tuple[str, ...]:
-    """Patterns for `any_of`."""
+    """Patterns for `any_of`; as arguments of a call, one may be written over several lines."""
     return patterns
 
 

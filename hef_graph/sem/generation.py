@@ -89,25 +89,29 @@ def _draw(decoder: Decoder, states: Tensor, emotion: int, config: SamplingConfig
     A reply that has ended is computed no further.
     """
     random = torch.Generator(states.device).manual_seed(config.seed)
-    caches, mask = _share(decoder.start(states), config.count), _all_visible(states, config.count)
-    emotions = torch.full((config.count,), emotion, device=states.device)
-    ids = torch.full((config.count, 1), LISTENER_ID, device=states.device)
-    total = torch.zeros(config.count, device=states.device)
-    open_rows = torch.arange(config.count, device=states.device)
-    for length in range(decoder.embeddings.position.num_embeddings):
-        count = len(open_rows)
-        logits, caches = decoder(ids[open_rows, -1:], emotions[:count], caches, mask[:count])
+    count, longest = config.count, decoder.embeddings.position.num_embeddings
+    caches, mask = _share(decoder.start(states), count), _all_visible(states, count)
+    emotions = torch.full((count,), emotion, device=states.device)
+    ids = torch.full((count, 1 + longest), PAD_ID, device=states.device)
+    ids[:, 0] = LISTENER_ID
+    total = torch.zeros(count, device=states.device)
+    rows = torch.arange(count, device=states.device)  # of the replies that go on
+    for length in range(1, 1 + longest):
+        logits, caches = decoder(ids[rows, length - 1 : length], emotions[: len(rows)], caches, mask[: len(rows)])
         scores = logits[:, -1].float()
-        everything = scores.logsumexp(dim=-1)
-        drawn = _nucleus(_forbid(scores, ids[open_rows], ends=length >= config.shortest), config).draw(random)
-        total[open_rows] += scores.gather(1, drawn).squeeze(1) - everything
-        ids = torch.cat([ids, torch.full_like(ids[:, :1], PAD_ID).index_copy(0, open_rows, drawn)], dim=1)
-        goes_on = (drawn.squeeze(1) != END_ID).nonzero().squeeze(1)
-        if not len(goes_on):
+        everything = scores.logsumexp(
+            dim=-1
+        )  # before some are forbidden: a score is what the decoder alone makes of it
+        drawn = _nucleus(_forbid(scores, ids[rows, :length], ends=length > config.shortest), config).draw(random)
+        total[rows] += scores.gather(1, drawn).squeeze(1) - everything
+        ids[rows, length] = drawn.squeeze(1)
+        going_on = (drawn.squeeze(1) != END_ID).nonzero().squeeze(1)
+        if len(going_on) < len(rows):
+            rows, caches = rows[going_on], [_keep(cache, going_on) for cache in caches]
+        if not len(rows):
             break
-        if len(goes_on) < count:
-            open_rows, caches = open_rows[goes_on], [_keep(cache, goes_on) for cache in caches]
-    return ids[:, 1:], total / (ids[:, 1:] != PAD_ID).sum(dim=1)
+    replies = ids[:, 1 : 1 + length]
+    return replies, total / (replies != PAD_ID).sum(dim=1)
 
 
 def _all_visible(states: Tensor, count: int) -> Tensor:

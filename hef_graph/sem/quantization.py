@@ -156,9 +156,9 @@ def _in_8_bits(model: EmpatheticModel) -> EmpatheticModel:
 
 def _quantise_heads(reader: EmpatheticModel, states: Sequence[ActivationRange]) -> None:
     """`states`: ranges of the embeddings and of each layer's states; what is pooled from these lies between them."""
-    dense = [reader.head, *([reader.presence_head] if reader.presence_head else [])]
-    for module, name in [(reader.pooling, "projection"), *((head, "dense") for head in dense)]:
-        setattr(module, name, Int8Linear([getattr(module, name)], states[-1]))
+    for head, name in ((reader.pooling, "projection"), (reader.head, "dense"), (reader.presence_head, "dense")):
+        if head is not None:
+            setattr(head, name, Int8Linear([getattr(head, name)], states[-1]))
     if reader.cause_head:
         reader.cause_head = Int8CauseHead(reader.cause_head, states)  # type: ignore[assignment]  # read in the same way
 
