@@ -1,6 +1,7 @@
 """How fast the machine itself is, before and after: a rented one can be half as fast an hour later.
 
-Milliseconds of two runs can be compared as far as these figures agree; ratios within a run always can.
+Milliseconds of two runs can be compared as far as these figures agree. Ratios within a run hold better, but not those
+of one core against several: how much a second core adds changes too.
 """
 
 from typing import Any, Final
