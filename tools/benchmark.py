@@ -43,7 +43,7 @@ class Effort:
     starts: int
 
 
-FULL: Final = Effort(rounds=100, sample=256, calls=2000, turns=2000, starts=5)
+FULL: Final = Effort(rounds=100, sample=256, calls=3000, turns=2000, starts=5)
 QUICK: Final = Effort(rounds=5, sample=8, calls=64, turns=200, starts=1)
 Contexts: TypeAlias = Sequence[Sequence[str]]
 
@@ -64,7 +64,7 @@ def measure_sem(effort: Effort, contexts: Contexts) -> list[Row]:
 
 def measure_crowd(effort: Effort, contexts: Contexts) -> list[Row]:
     """Micro-batching."""
-    return crowd.measure_crowd(contexts, effort.calls, rounds=3)
+    return crowd.measure_crowd(contexts, effort.calls)
 
 
 def measure_conversation(effort: Effort, _: Contexts) -> list[Row]:
