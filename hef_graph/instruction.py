@@ -17,7 +17,7 @@ Wording: TypeAlias = Literal["list", "probabilities", "doubt"]
 list, left out where the small model is in doubt (`hef_graph.turn.HELPFUL_FROM`)."""
 
 ROLE: Final = (
-    "You are an empathetic listener. First settle which emotion the speaker feels; then speak from that to what "
+    "You are an empathetic listener. First settle which emotion the speaker feels; then speak from it to what "
     "happened and how it feels, in one to three natural sentences, without reciting it. Never claim to be human or to "
     "have lived or felt anything."
 )
@@ -37,16 +37,16 @@ TWO_STAGE: Final = (
 """Two-stage emotion prediction: a soft priority, which leaves a stronger model free to disagree."""
 
 TWO_STAGE_UNSURE: Final = (
-    "A small model's unsure guesses, best first: {candidates}. Lean on the conversation rather than on them."
+    "A small model's unsure guesses, best first: {candidates}. Lean on the conversation more."
 )
 """The same when the small model doubts itself: a weak list misleads a strong model more than none."""
 
 HIGH_WORDS: Final = "High-weight words: {words}."
 LOW_WORDS: Final = "Low-weight words: {words}."
-RELATE_WORDS: Final = "Quoted from the speaker; how they relate shows the cause."
+RELATE_WORDS: Final = "The speaker's words; how these relate shows the cause."
 """Emotion cause perception: two separate lists and their relation, as in Section 3.5."""
 
-NATURALLY: Final = "Background only: answer what was said, naturally, not point by point."
+NATURALLY: Final = "Background only: answer naturally, not point by point."
 """Closes the evidence: shown a bare list of labels and words, a frontier model worked it off, and a blind judge found
 its replies less relevant and less fluent."""
 
