@@ -36,9 +36,7 @@ TWO_STAGE: Final = (
 )
 """Two-stage emotion prediction: a soft priority, which leaves a stronger model free to disagree."""
 
-TWO_STAGE_UNSURE: Final = (
-    "A small model's unsure guesses, best first: {candidates}. Lean on the conversation more."
-)
+TWO_STAGE_UNSURE: Final = "A small model's unsure guesses, best first: {candidates}. Lean on the conversation more."
 """The same when the small model doubts itself: a weak list misleads a strong model more than none."""
 
 HIGH_WORDS: Final = "High-weight words: {words}."

@@ -6,7 +6,8 @@ noise falls into rare pieces, single letters, signs and the unknown. It needs no
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Final
 
 from hef_graph.sem.tokenization import SPECIAL_TOKENS, UNKNOWN_ID
@@ -26,16 +27,16 @@ class DomainCheck:
 
     def __init__(self, vocabulary: Sequence[str], limits: Sequence[float]) -> None:
         """`limits`: mean, spread within a text, spread between texts, and how many spreads are still in domain."""
-        self._rarity = {index: known for index, known in enumerate(piece_rarities(vocabulary)) if known is not None}
+        self._rarity_of = cache(_measure(vocabulary))  # of all pieces at once it would take longer than many readings
         self._limits = tuple(limits)
 
     def accepts(self, ids: Sequence[int]) -> bool:
         """Whether the tokens look like the training texts; a text without a known word does not."""
         if not self._limits:
             return True
-        pieces = [index for index in ids if index in self._rarity]
-        has_word = any(index != UNKNOWN_ID for index in pieces)
-        return has_word and self.distance([self._rarity[index] for index in pieces]) <= self._limits[3]
+        telling = [(index, rarity) for index in ids if (rarity := self._rarity_of(index)) is not None]
+        has_word = any(index != UNKNOWN_ID for index, _ in telling)
+        return has_word and self.distance([rarity for _, rarity in telling]) <= self._limits[3]
 
     def distance(self, rarities: Sequence[float]) -> float:
         """Spreads above the mean; a short text may lie further from it by chance."""
@@ -46,8 +47,13 @@ class DomainCheck:
 
 def piece_rarities(vocabulary: Sequence[str]) -> list[float | None]:
     """The logarithm of each piece's rank; None for special tokens, numbers and punctuation, which tell nothing."""
+    return list(map(_measure(vocabulary), range(len(vocabulary))))
+
+
+def _measure(vocabulary: Sequence[str]) -> Callable[[int], float | None]:
+    """A piece's rarity by its index."""
     common = next((i for i, p in enumerate(vocabulary) if i >= len(SPECIAL_TOKENS) and _is_long(p)), len(vocabulary))
-    return [_rarity(piece, index, common, len(vocabulary)) for index, piece in enumerate(vocabulary)]
+    return lambda index: _rarity(vocabulary[index], index, common, len(vocabulary))
 
 
 def _rarity(piece: str, index: int, common: int, size: int) -> float | None:

@@ -43,13 +43,7 @@ class Int8Linear(nn.Module):
         super().__init__()
         weight = torch.cat([linear.weight.detach() for linear in linears]).float()
         bias = torch.cat([linear.bias.detach() for linear in linears]).float()
-        largest = torch.linalg.vector_norm(weight, ord=torch.inf, dim=1)
-        scales = largest.clamp(min=torch.finfo(weight.dtype).tiny) / _LARGEST
-        zeros = torch.zeros(len(scales), dtype=torch.long)
-        with warnings.catch_warnings():  # torch means to move these functions one day
-            warnings.simplefilter("ignore")
-            packed = torch.quantize_per_channel(weight, scales.double(), zeros, 0, torch.qint8)
-        self._packed = torch.ops.quantized.linear_prepack(packed, bias)
+        self._packed = torch.ops.quantized.linear_prepack(in_whole_numbers(weight), bias)
         least, greatest = min(expected[0], 0.0), max(expected[1], 0.0)
         self._scale = max((greatest - least) / _STEPS, torch.finfo(weight.dtype).tiny)
         self._zero = round(-least / self._scale)
@@ -87,6 +81,19 @@ class Int8Layer(nn.Module):
         else:  # no padding, so no mask; and two plain products are the faster way for a short text (measured)
             mixed = torch.softmax(query @ key.transpose(2, 3), dim=-1) @ value
         return mixed.transpose(1, 2).flatten(2)
+
+
+def in_whole_numbers(weight: Tensor) -> Tensor:
+    """A matrix `(outputs, inputs)` in 8 bits, with a scale for each output.
+
+    It is what `torch.quantize_per_channel` gives, in a quarter of the time.
+    """
+    scales = weight.abs().amax(dim=1).clamp(min=torch.finfo(weight.dtype).tiny) / _LARGEST
+    whole = (weight * (1 / scales)[:, None]).round_().to(torch.int8)
+    zeros = torch.zeros(len(scales), dtype=torch.long)
+    with warnings.catch_warnings():  # torch means to move these functions one day
+        warnings.simplefilter("ignore")
+        return torch._make_per_channel_quantized_tensor(whole, scales.double(), zeros, 0)  # noqa: SLF001  no public one
 
 
 class Int8CauseHead(nn.Module):

@@ -16,6 +16,7 @@ from hef_graph.sem.quantization import (
     can_quantise,
     choose_precision,
     compile_layers,
+    in_whole_numbers,
     reader_in,
 )
 from hef_graph.sem.word_weights import WORD_METHODS
@@ -51,6 +52,20 @@ def test_layers_of_one_input_are_multiplied_side_by_side() -> None:
     first, second, hidden = nn.Linear(16, 4), nn.Linear(16, 8), torch.randn(3, 16)
     both, alone = Int8Linear([first, second], (-3.0, 3.0)), Int8Linear([second], (-3.0, 3.0))
     assert torch.equal(both(hidden)[:, 4:], alone(hidden))
+
+
+@pytest.mark.filterwarnings("ignore:torch.quantize_per")
+def test_a_matrix_in_whole_numbers_is_as_torch_itself_would_make_it() -> None:
+    torch.manual_seed(0)
+    weight = torch.randn(64, 96) * torch.logspace(-6, 3, 64)[:, None]
+    weight[7] = 0.0
+    made = in_whole_numbers(weight)
+    zeros = torch.zeros(64, dtype=torch.long)
+    assert torch.equal(
+        made.int_repr(),
+        torch.quantize_per_channel(weight, made.q_per_channel_scales(), zeros, 0, torch.qint8).int_repr(),
+    )
+    assert made.int_repr().abs().amax(dim=1).tolist() == [0 if row == 7 else 127 for row in range(64)]
 
 
 def test_numbers_far_out_of_the_range_are_cut() -> None:
