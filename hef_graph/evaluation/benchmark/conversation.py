@@ -2,7 +2,6 @@
 
 import gc
 from pathlib import Path
-from statistics import median
 from typing import Any, Final
 
 from langchain_core.messages import BaseMessage, HumanMessage
@@ -10,7 +9,7 @@ from typing_extensions import override
 
 from hef_graph.evaluation.benchmark.report import Bar, Row, exactly
 from hef_graph.evaluation.benchmark.stand_ins import ConstantSem, InstantModel, SilentPolicy
-from hef_graph.evaluation.benchmark.timing import Spread, scaled, seconds
+from hef_graph.evaluation.benchmark.timing import Spread, ratio, scaled, seconds, side_by_side
 from hef_graph.evaluation.study.tokens import count_tokens
 from hef_graph.graph import HefContext, HefGraph, HefOptions, create_hef_graph
 from hef_graph.sem import load_sem
@@ -23,7 +22,7 @@ ORDINARY: Final = HefOptions(crisis_policy=SilentPolicy())
 """A turn that is taken for a crisis asks no model: it would make every figure look better."""
 
 EDGE: Final = 100
-"""Turns at the beginning and at the end that are compared."""
+"""Further turns of the long conversation, and as many of a new one, that are compared."""
 
 LINES: Final = (
     "My sister forgot my birthday again.",
@@ -79,16 +78,19 @@ def measure_long(saver: Any, path: Path, turns: int) -> list[Row]:
     taken: list[float] = []
     memory: list[float] = []
     for turn in range(turns):
-        taken.append(seconds(lambda turn=turn: _say(graph, LINES[turn % len(LINES)])))  # type: ignore[misc]
+        taken.append(seconds(lambda turn=turn: _say(graph, LINES[turn % len(LINES)], "long")))  # type: ignore[misc]
         if turn + 1 in {turns // 2, turns}:
             gc.collect()
             memory.append(_resident())
-    first, last = median(taken[:EDGE]), median(taken[-EDGE:])
     stored = sum(each.stat().st_size for each in path.parent.glob(f"{path.name}*"))
+    threads = {thread: lambda thread=thread: _say(graph, LINES[0], thread) for thread in ("long", "new")}
+    further = side_by_side(threads, rounds=EDGE)
     note = f"{turns} turns"
     return [
         Row(PART, "a turn, crisis check and SQLite included", scaled(taken, 1000), "ms", note=note),
-        Row(PART, f"latency, last {EDGE} / first {EDGE} turns", exactly(last / first), "times", Bar("≤", 1.2), note),
+        Row(
+            PART, "a further turn / in a new talk", ratio(further["long"], further["new"]), "times", Bar("≤", 1.2), note
+        ),
         Row(PART, "memory, second half of the turns", exactly(memory[1] - memory[0]), "MB more", note=note),
         Row(PART, "stored in SQLite", exactly(stored / turns / 1000), "KB a turn", Bar("≤", 50), note),
     ]
@@ -100,8 +102,8 @@ def _shared(earlier: str, later: str) -> int:
     return next((index for index, (one, other) in pairs if one != other), min(len(earlier), len(later)))
 
 
-def _say(graph: HefGraph, text: str) -> None:
-    graph.invoke({"messages": [HumanMessage(text)]}, _thread("long"))
+def _say(graph: HefGraph, text: str, thread: str) -> None:
+    graph.invoke({"messages": [HumanMessage(text)]}, _thread(thread))
 
 
 def _thread(name: str) -> Any:
