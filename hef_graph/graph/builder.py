@@ -30,6 +30,10 @@ WHOLE_TURNS: Final = "exit"
 """A turn is written once, when it ends, well or not, or waits for a human: a sixth of the bytes of a checkpoint a node,
 and no half turn is left by a process that is killed. `invoke(…, durability="async")` overrides it."""
 
+AT_ONCE: Final = 32
+"""Nodes that may run at once, far more than do. Unsaid, LangGraph counts the machine's cores in every turn, 0.2 ms on a
+slow one (measured). `invoke(…, {"max_concurrency": N})` overrides it."""
+
 HefGraph: TypeAlias = CompiledStateGraph[TurnState, HefContext, HefInput, HefState]
 
 
@@ -82,7 +86,7 @@ def create_hef_graph(
     )
     graph = _wire(nodes, chosen.crisis_policy).compile(checkpointer=checkpointer, store=store, name="hef")
     guard_input(graph)
-    graph.config = {"configurable": {CONFIG_KEY_DURABILITY: WHOLE_TURNS}}
+    graph.config = {"max_concurrency": AT_ONCE, "configurable": {CONFIG_KEY_DURABILITY: WHOLE_TURNS}}
     return graph
 
 

@@ -1,6 +1,7 @@
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
@@ -165,3 +166,11 @@ def test_a_profile_that_nobody_knows_is_refused_before_the_sem_is_loaded(monkeyp
 
 def test_the_package_offers_the_graph() -> None:
     assert hef_graph.create_hef_graph is create_hef_graph
+
+
+def test_no_turn_counts_the_cores_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph, counted = create_hef_graph(sem=SpeakingStubSem()), Mock(return_value=2)
+    graph.invoke(say(SAID))
+    monkeypatch.setattr("os.cpu_count", counted)
+    graph.invoke(say(SAID))
+    counted.assert_not_called()
