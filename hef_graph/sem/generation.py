@@ -99,9 +99,8 @@ def _draw(decoder: Decoder, states: Tensor, emotion: int, config: SamplingConfig
     for length in range(1, 1 + longest):
         logits, caches = decoder(ids[rows, length - 1 : length], emotions[: len(rows)], caches, mask[: len(rows)])
         scores = logits[:, -1].float()
-        everything = scores.logsumexp(
-            dim=-1
-        )  # before some are forbidden: a score is what the decoder alone makes of it
+        # before some are forbidden: a score is what the decoder alone makes of it
+        everything = scores.logsumexp(dim=-1)
         drawn = _nucleus(_forbid(scores, ids[rows, :length], ends=length > config.shortest), config).draw(random)
         total[rows] += scores.gather(1, drawn).squeeze(1) - everything
         ids[rows, length] = drawn.squeeze(1)
