@@ -171,14 +171,17 @@ class BatchingSem:
         return jobs
 
     def _start_workers(self) -> None:
-        """Started by the first call, and again in a process that was forked from one with workers."""
+        """Started by the first call, and again in a process that was forked from one with workers.
+
+        They count as idle from then on: who is up first does not take the first worker's call.
+        """
         for number, worker in enumerate(self._workers):
             if worker is None or not worker.is_alive():
-                self._idle.discard(number)
                 name = f"hef-sem-batching-{number}"
                 started = threading.Thread(target=self._run, args=(number,), name=name, daemon=True)
                 self._workers[number] = started
                 started.start()
+                self._idle.add(number)
 
     def _run(self, number: int) -> None:
         if len(self._workers) > 1 and isinstance(self._sem, ParallelSem):

@@ -162,11 +162,18 @@ def test_one_worker_serves_who_calls_alone() -> None:
     reading: set[str] = set()
 
     class Watched(StubSem):
+        workers = 3
+
+        def share_cores(self, workers: int) -> None:
+            """The first worker is up last."""
+            if threading.current_thread().name == "hef-sem-batching-0":
+                time.sleep(0.1)
+
         def analyze(self, dialogues: Sequence[Dialogue]) -> list[EmotionAnalysis]:
             reading.add(threading.current_thread().name)
             return super().analyze(dialogues)
 
-    with BatchingSem(Watched(), workers=3) as sem:
+    with BatchingSem(Watched()) as sem:
         for _ in range(50):
             sem.analyze([["I won."]])
             until(lambda: len(sem._idle) == 3)
