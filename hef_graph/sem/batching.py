@@ -81,14 +81,16 @@ class BatchingSem:
         max_wait: float = 0.002,
         max_queue: int = 1024,
     ) -> None:
+        parallel = sem if isinstance(sem, ParallelSem) else None
         if workers is None:
-            workers = sem.workers if isinstance(sem, ParallelSem) else 1
+            workers = parallel.workers if parallel else 1
         for name, value in {"workers": workers, "max_batch": max_batch, "max_queue": max_queue}.items():
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise HefInputError(f"{name} is {value!r}; allowed are whole numbers from 1 on")
         if not 0 <= max_wait <= threading.TIMEOUT_MAX:
             raise HefInputError(f"max_wait is {max_wait!r}; allowed are seconds from 0 on")
         self._sem, self._max_batch, self._max_wait, self._max_queue = sem, max_batch, max_wait, max_queue
+        self._sharing = parallel if workers > 1 else None
         self._waiting: deque[Job] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -184,8 +186,8 @@ class BatchingSem:
                 self._idle.add(number)
 
     def _run(self, number: int) -> None:
-        if len(self._workers) > 1 and isinstance(self._sem, ParallelSem):
-            self._sem.share_cores(len(self._workers))
+        if self._sharing:
+            self._sharing.share_cores(len(self._workers))
         while (batch := self._next_batch(number)) is not None:
             self._answer(batch)
 

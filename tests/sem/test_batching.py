@@ -182,11 +182,15 @@ def test_one_worker_serves_who_calls_alone() -> None:
 
 def test_a_sem_that_gains_by_it_is_read_by_as_many_threads_as_it_says() -> None:
     class Sharing(StubSem):
-        workers = 2
-
         def __init__(self) -> None:
             super().__init__()
             self.shares: list[int] = []
+            self.asked: list[str] = []
+
+        @property
+        def workers(self) -> int:
+            self.asked.append(threading.current_thread().name)
+            return 2
 
         def share_cores(self, workers: int) -> None:
             self.shares.append(workers)
@@ -198,6 +202,7 @@ def test_a_sem_that_gains_by_it_is_read_by_as_many_threads_as_it_says() -> None:
     with BatchingSem(inner, workers=1) as sem:
         sem.analyze([["I won."]] * 8)
     assert inner.shares == [2, 2]
+    assert set(inner.asked) == {threading.current_thread().name}
 
 
 def test_a_lone_caller_does_not_wait_for_company() -> None:
