@@ -1,23 +1,23 @@
 """How many cores the tensor operations of a thread use: calls that run side by side are faster on one core each."""
 
-from functools import lru_cache
+import threading
+from typing import Final
 
 import torch
-from threadpoolctl import LibController, ThreadpoolController
+
+_SETTING: Final = threading.Lock()
 
 
 def share_cores(workers: int) -> None:
     """The calling thread's tensor operations use one of `workers` shares of the cores from now on, others' as before.
 
-    `torch.set_num_threads` would do so too, but it also sets what all threads take that have not computed yet. OpenMP,
-    which torch computes with, keeps the number with each thread. Without OpenMP nothing changes.
+    torch keeps the number with each thread, and beside it one that threads take when they first compute, or ask for it.
+    Setting the first sets the second too, so another thread sets that back at once. (OpenMP can be told for a thread
+    alone, but not MKL, which then still takes all cores.)
     """
-    share = max(1, torch.get_num_threads() // workers)  # once asked, torch no longer sets this thread's own number
-    for library in _openmp():
-        library.set_num_threads(share)
-
-
-@lru_cache(maxsize=1)
-def _openmp() -> tuple[LibController, ...]:
-    """Found once."""
-    return tuple(ThreadpoolController().select(user_api="openmp").lib_controllers)
+    with _SETTING:
+        all_cores = torch.get_num_threads()
+        torch.set_num_threads(max(1, all_cores // workers))
+        setting_back = threading.Thread(target=torch.set_num_threads, args=(all_cores,))
+        setting_back.start()
+        setting_back.join()

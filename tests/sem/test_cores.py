@@ -22,18 +22,17 @@ def test_only_the_calling_thread_gives_cores_up() -> None:
         torch.set_num_threads(before)
 
 
-def test_whoever_computes_for_the_first_time_meanwhile_has_all_cores() -> None:
+def test_threads_that_share_at_the_same_time_do_not_take_each_others_number_for_all_cores() -> None:
     before, seen = torch.get_num_threads(), []
     torch.set_num_threads(6)
     try:
-        for _ in range(30):
-            sharing = [threading.Thread(target=share_cores, args=(3,)) for _ in range(4)]
-            others = [threading.Thread(target=lambda: seen.append(torch.get_num_threads())) for _ in range(8)]
-            threads = [*sharing[:2], *others[:4], *sharing[2:], *others[4:]]
+        for _ in range(20):
+            threads = [threading.Thread(target=share_cores, args=(3,)) for _ in range(8)]
             for thread in threads:
                 thread.start()
             for thread in threads:
                 thread.join()
+            run(lambda: seen.append(torch.get_num_threads()))
         assert set(seen) == {6}
     finally:
         torch.set_num_threads(before)
