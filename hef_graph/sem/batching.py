@@ -9,6 +9,7 @@ dialogue of a short queue, and its share of a long one.
 """
 
 import asyncio
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -27,6 +28,8 @@ from hef_graph.types import (
     Turn,
     turns_from_dialogue,
 )
+
+_log = logging.getLogger(__name__)
 
 JOIN_SECONDS: Final = 5.0
 """How long `close` waits for the last call to end."""
@@ -187,7 +190,10 @@ class BatchingSem:
 
     def _run(self, number: int) -> None:
         if self._sharing:
-            self._sharing.share_cores(len(self._workers))
+            try:
+                self._sharing.share_cores(len(self._workers))
+            except Exception as error:  # noqa: BLE001  a SEM of any make; whoever waits must not wait for ever
+                _log.warning("a worker reads without its share of the cores: %s", type(error).__name__)
         while (batch := self._next_batch(number)) is not None:
             self._answer(batch)
 

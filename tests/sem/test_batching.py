@@ -205,6 +205,18 @@ def test_a_sem_that_gains_by_it_is_read_by_as_many_threads_as_it_says() -> None:
     assert set(inner.asked) == {threading.current_thread().name}
 
 
+def test_workers_that_get_no_share_of_the_cores_read_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
+    class Stubborn(StubSem):
+        workers = 2
+
+        def share_cores(self, workers: int) -> None:
+            raise OSError("no")
+
+    with BatchingSem(Stubborn()) as sem:
+        assert len(sem.analyze([["I won."]])) == 1
+    assert "without its share of the cores: OSError" in caplog.text
+
+
 def test_a_lone_caller_does_not_wait_for_company() -> None:
     with BatchingSem(StubSem(), max_wait=5) as sem:
         started = time.monotonic()
