@@ -16,10 +16,12 @@ from hef_graph.cli.display import draw_emotions, make_console, mark_words
 from hef_graph.cli.garbage import made_to_stay
 from hef_graph.cli.history import delete_conversation, open_history
 from hef_graph.cli.terminal import printable_text, read_lines, read_text
+from hef_graph.crisis.detector import load_detector
 from hef_graph.errors import HefInputError
 from hef_graph.graph import HefContext, HefGraph, HefInput, create_hef_graph
 from hef_graph.graph.nodes import ANALYZE_EMOTION, CHECK_CRISIS, RESPOND
 from hef_graph.sem import load_sem
+from hef_graph.types import SmallEmpatheticModel
 
 LISTENER_LABEL: Final = "the embedded listener (small, English only; --model takes any other)"
 LEAVE: Final = frozenset({"/quit", "/exit", "/q"})
@@ -142,7 +144,14 @@ def _piped(console: Console) -> Iterator[str]:
 
 def _build_graph(arguments: argparse.Namespace, history: Any = None) -> HefGraph:
     with made_to_stay():
-        return create_hef_graph(arguments.model, sem=load_sem(arguments.sem), checkpointer=history)
+        load_detector()  # while the SEM is loaded beside
+        return create_hef_graph(arguments.model, sem=_reader(arguments), checkpointer=history)
+
+
+def _reader(arguments: argparse.Namespace) -> SmallEmpatheticModel:
+    """The SEM that was started for this command, else the one that it names."""
+    started: SmallEmpatheticModel | None = arguments.reader
+    return started or load_sem(arguments.sem)
 
 
 def _context(arguments: argparse.Namespace) -> HefContext:
@@ -155,7 +164,7 @@ def _as_input(text: str) -> HefInput:
 
 def _say_who_answers(console: Console, arguments: argparse.Namespace) -> None:
     answering = arguments.model or LISTENER_LABEL
-    console.print(Text(f"reads: {load_sem(arguments.sem).name} · answers: {answering}", style="dim"))
+    console.print(Text(f"reads: {_reader(arguments).name} · answers: {answering}", style="dim"))
 
 
 def _say_where_we_are(chat: Chat, thread: str) -> None:

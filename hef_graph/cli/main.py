@@ -17,6 +17,9 @@ from hef_graph.candidates import K2, check_k2
 from hef_graph.cli.garbage import made_to_stay
 from hef_graph.cli.terminal import end_in_one_line
 from hef_graph.errors import HefInputError
+from hef_graph.types import SmallEmpatheticModel
+
+TALKS: Final = frozenset({"chat", "reply"})
 
 _FLAG: Final = re.compile(r"--?[a-z][a-z0-9-]{,20}")
 
@@ -49,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; without `argv`, the one that this process was started for."""
     load_dotenv(Path.cwd() / ".env")
     try:
-        return end_in_one_line("hef", lambda: _run(build_parser().parse_all(argv)))
+        return end_in_one_line("hef", lambda: _run(build_parser().parse_all(argv), alone=argv is None))
     except BrokenPipeError:  # the reader of a pipe has gone, as in `hef analyze … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -100,6 +103,7 @@ def _add_sem(parser: argparse.ArgumentParser) -> None:
         metavar="SEM",
         help="shipped (default), a folder, hub id, http address, .jsonl of predictions, or lexicon",
     )
+    parser.set_defaults(reader=None)
 
 
 def _add_shared(parser: argparse.ArgumentParser, *, speaks: bool) -> None:
@@ -113,10 +117,23 @@ def _add_shared(parser: argparse.ArgumentParser, *, speaks: bool) -> None:
         parser.add_argument("--locale", type=_locale, metavar="CC", help="your country, as a two-letter code")
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace, *, alone: bool) -> int:
+    """`alone`: this process is there for the command."""
     with made_to_stay():
+        if alone:
+            arguments.reader = _start_reader(arguments)
         run = _find_command(arguments.command)
     return run(arguments)
+
+
+def _start_reader(arguments: argparse.Namespace) -> SmallEmpatheticModel | None:
+    """The shipped SEM, loaded beside what a talk takes to import; None where it is not asked for."""
+    talks = arguments.command in TALKS and getattr(arguments, "forget", None) is None
+    if not talks or arguments.sem not in {None, "shipped"}:
+        return None
+    from hef_graph.sem.plugins.beside import SemBeside  # noqa: PLC0415  only a talk needs it
+
+    return SemBeside()
 
 
 def _find_command(name: str) -> Callable[[argparse.Namespace], int]:

@@ -1,3 +1,4 @@
+import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -6,6 +7,7 @@ import pytest
 
 import hef_graph
 from hef_graph.cli import main
+from tests.fakes import SpeakingStubSem
 
 Hef: TypeAlias = Callable[..., tuple[int, str, str]]
 
@@ -75,3 +77,35 @@ def test_a_dot_env_file_is_read(hef: Hef, tmp_path: Path, monkeypatch: pytest.Mo
     code, _, err = hef("reply", "hello")
     assert code == 2
     assert "nosuch:from-dot-env" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "started"),
+    [
+        (["reply", "hello"], True),
+        (["chat", "--sem", "shipped"], True),
+        (["reply", "hello", "--sem", "lexicon"], False),
+        (["chat", "--forget", "default"], False),
+        (["analyze", "hello"], False),
+    ],
+)
+def test_a_talk_that_has_a_process_to_itself_starts_another_for_the_shipped_sem(
+    arguments: list[str], started: bool, monkeypatch: pytest.MonkeyPatch, pipe: Callable[[str], None]
+) -> None:
+    made: list[SpeakingStubSem] = []
+
+    def make() -> SpeakingStubSem:
+        made.append(SpeakingStubSem())
+        return made[0]
+
+    monkeypatch.setattr("hef_graph.sem.plugins.beside.SemBeside", make)
+    monkeypatch.setattr("sys.argv", ["hef", *arguments])
+    pipe("hello")
+    main()
+    gc.unfreeze()
+    assert bool(made) == started
+
+
+def test_what_calls_the_command_line_as_a_function_gets_no_process(hef: Hef, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hef_graph.sem.plugins.beside.SemBeside", lambda: pytest.fail("started"))
+    assert hef("reply", "hello")[0] == 0
