@@ -145,7 +145,9 @@ def _piped(console: Console) -> Iterator[str]:
 def _build_graph(arguments: argparse.Namespace, history: Any = None) -> HefGraph:
     with made_to_stay():
         load_detector()  # while the SEM is loaded beside
-        return create_hef_graph(arguments.model, sem=_reader(arguments), checkpointer=history)
+        sem = _reader(arguments)
+        len(sem.labels)  # a SEM that cannot be loaded is an error here; `create_hef_graph` would go on without it
+        return create_hef_graph(arguments.model, sem=sem, checkpointer=history)
 
 
 def _reader(arguments: argparse.Namespace) -> SmallEmpatheticModel:

@@ -7,6 +7,7 @@ import pytest
 
 import hef_graph
 from hef_graph.cli import main
+from hef_graph.errors import HefCheckpointError
 from tests.fakes import SpeakingStubSem
 
 Hef: TypeAlias = Callable[..., tuple[int, str, str]]
@@ -109,3 +110,18 @@ def test_a_talk_that_has_a_process_to_itself_starts_another_for_the_shipped_sem(
 def test_what_calls_the_command_line_as_a_function_gets_no_process(hef: Hef, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hef_graph.sem.plugins.beside.SemBeside", lambda: pytest.fail("started"))
     assert hef("reply", "hello")[0] == 0
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_a_sem_that_can_be_loaded_nowhere_is_bad_input(
+    flags: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse() -> SpeakingStubSem:
+        raise HefCheckpointError("the weights are damaged")
+
+    monkeypatch.setattr("hef_graph.sem.plugins.beside.COMMAND", ("/no/such/program",))
+    monkeypatch.setattr("hef_graph.sem.plugins.beside.load_sem", refuse)
+    monkeypatch.setattr("sys.argv", ["hef", "reply", "hello", *flags])
+    code = main()
+    gc.unfreeze()
+    assert (code, capsys.readouterr()) == (2, ("", "hef: the weights are damaged\n"))

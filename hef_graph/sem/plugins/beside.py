@@ -7,14 +7,15 @@ loaded here: nothing fails that would not have failed without it.
 
 import atexit
 import gc
+import logging
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import count as count_from
-from typing import Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from hef_graph.errors import HefInputError, HefModelError
 from hef_graph.sem import load_sem
@@ -28,6 +29,11 @@ from hef_graph.sem.plugins.exchange import (
 )
 from hef_graph.types import Dialogue, EmotionAnalysis, ReplyCandidate, turns_from_dialogue
 
+if TYPE_CHECKING:
+    from hef_graph.sem import TransformerSem
+
+_log = logging.getLogger(__name__)
+
 COMMAND: Final = (sys.executable, "-P", "-m", "hef_graph.sem.plugins.beside")
 """`-P`: the folder that somebody happens to be in is not searched for modules."""
 
@@ -36,11 +42,11 @@ class SemBeside:
     """The shipped SEM beside this process, for any number of threads; it satisfies the same protocols.
 
     Args:
-        command: starts the process.
+        command: starts the process; None for `COMMAND`.
     """
 
-    def __init__(self, command: Sequence[str] = COMMAND) -> None:
-        self._process = _start(command)
+    def __init__(self, command: Sequence[str] | None = None) -> None:
+        self._process = _start(command or COMMAND)
         self._asking = threading.Lock()
         self._numbers = count_from()
 
@@ -66,7 +72,7 @@ class SemBeside:
         turns = [turns_from_dialogue(dialogue) for dialogue in dialogues]
         said = self._ask("analyze", dialogues=[dialogue_to_json(each) for each in turns])
         if said is None:
-            return load_sem().analyze(turns)
+            return self._here.analyze(turns)
         pairs = zip(said, turns, strict=True)
         return [analysis_from_json(value, [turn.text for turn in each]) for value, each in pairs]
 
@@ -79,7 +85,7 @@ class SemBeside:
         turns = turns_from_dialogue(dialogue)
         said = self._ask("propose", dialogue=dialogue_to_json(turns), emotion=emotion, count=count)
         if said is None:
-            return load_sem().propose_replies(turns, emotion, count=count)
+            return self._here.propose_replies(turns, emotion, count=count)
         return [ReplyCandidate(*fields) for fields in said]
 
     def close(self) -> None:
@@ -92,8 +98,14 @@ class SemBeside:
     def _description(self) -> tuple[str, tuple[str, ...]]:
         said = self._ask("describe")
         if said is None:
-            return load_sem().name, load_sem().labels
+            return self._here.name, self._here.labels
         return said[0], tuple(said[1])
+
+    @cached_property
+    def _here(self) -> "TransformerSem":
+        sem = load_sem()  # what it complains of is said alone
+        _log.warning("the small empathetic model has lost its process, or never had one; it reads here from now on")
+        return sem
 
     def _ask(self, task: str, **given: Any) -> Any:
         """What the SEM says; None if the process is not there."""
@@ -160,14 +172,14 @@ def serve_lines(given: BinaryIO, out: BinaryIO) -> None:
     tasks: dict[str, Callable[..., Any]] = {each.__name__: each for each in (describe, analyze, propose)}
     for line in given:
         question = read_json(line)
-        answer = _answer(lambda asked=question: tasks[asked["task"]](**asked["given"]))  # type: ignore[misc]  # bound at once
+        answer = _answer(tasks[question["task"]], question["given"])
         out.write(write_json({"number": question["number"], **answer}) + b"\n")
         out.flush()
 
 
-def _answer(task: Callable[[], Any]) -> dict[str, Any]:
+def _answer(task: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        return {"said": task()}
+        return {"said": task(**given)}
     except HefInputError as error:
         return {"refused": str(error)}
     except Exception as error:  # noqa: BLE001  its text may repeat what was read: only its kind is told
