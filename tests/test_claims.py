@@ -7,13 +7,17 @@ looked at and the rules bettered. New lists in turn gave recalls of 90.2, 91.5, 
 of 1.1, 1.4, 1.9, 1.2 and 2.0 %. `held_out_*` is the last one: after it no rule was changed.
 """
 
+import re
 import time
 from pathlib import Path
 from typing import Final
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from hef_graph.claims import claims_a_life, claims_to_be_human
+from hef_graph.claims.patterns import any_of
 
 TABLE: Final = Path(__file__).parent / "claim_sentences"
 
@@ -92,6 +96,23 @@ def test_of_claims_that_no_rule_was_made_for_nine_in_ten_are_seen() -> None:
 
 def test_of_harmless_sentences_that_no_rule_was_made_for_fewer_than_three_in_a_hundred_are_taken_for_claims() -> None:
     assert len(false_alarms("held_out")) <= 0.03 * len(sentences("held_out_harmless"))
+
+
+@pytest.mark.parametrize("end", ["", ".", "...", " actually", ", really.", "  really …"])
+def test_how_a_claim_ends_does_not_hide_it(end: str) -> None:
+    assert claims_to_be_human(f"I know that feeling{end}")
+
+
+PATTERNS: Final = ("(?:my|mine) cat|me too", "(?:(?:tc|t)m|a(?:c|t))e", "(?:to )?come", r"\w+ ta?t", "(?<!a )me", "e")
+
+
+@example("mine cat")
+@example("a me tcme")
+@example("come")
+@given(st.text(alphabet="acemnioty ", max_size=12))
+def test_a_rule_holds_where_any_of_its_patterns_does_from_a_words_beginning(text: str) -> None:
+    each = [re.search(rf"\b(?=\w)(?:{pattern})", text) is not None for pattern in PATTERNS]
+    assert (any_of(PATTERNS).search(text) is not None) == any(each)
 
 
 def test_no_sentence_stands_twice_in_the_table() -> None:

@@ -29,12 +29,43 @@ def any_of(patterns: Iterable[str]) -> re.Pattern[str]:
     What begins with the same letter stands together, so that most words of a text are passed over by their first; and
     no word's end is looked at.
     """
-    groups: dict[str, list[str]] = {}
-    for alternative in (each for pattern in patterns for each in _alternatives(pattern)):
-        first = alternative[0] if _FIRST_LETTER.match(alternative) else ""
-        groups.setdefault(first, []).append(alternative.removeprefix(first))
+    groups = _by_first_letter(each for pattern in patterns for each in _alternatives(pattern))
     grouped = (f"{first}(?:{'|'.join(rest)})" for first, rest in groups.items())
     return re.compile(rf"\b(?=\w)(?:{'|'.join(grouped)})")
+
+
+def _by_first_letter(alternatives: Iterable[str]) -> dict[str, list[str]]:
+    """What follows each first letter; under "" what may begin with other signs.
+
+    >>> _by_first_letter(["me too", "(?:mine|yours) is", "[ab]c"])
+    {'m': ['e too', '(?:ine) is'], 'y': ['(?:ours) is'], '': ['[ab]c']}
+    """
+    groups: dict[str, list[str]] = {}
+    for alternative in alternatives:
+        if group := _first_group(alternative):
+            inner = _by_first_letter(_alternatives(group.removeprefix("(?:").removesuffix(")")))
+            spread = {first: f"(?:{'|'.join(rest)}){alternative[len(group) :]}" for first, rest in inner.items()}
+        else:
+            first = alternative[0] if _FIRST_LETTER.match(alternative) else ""
+            spread = {first: alternative.removeprefix(first)}
+        for first, rest in spread.items():
+            groups.setdefault(first, []).append(rest)
+    return groups
+
+
+def _first_group(pattern: str) -> str:
+    """The group that the pattern begins with, if it is an alternative that must be there; else nothing.
+
+    >>> _first_group("(?:my|(?:y|h)our) dog"), _first_group("(?:my )?dog")
+    ('(?:my|(?:y|h)our)', '')
+    """
+    depth, end = 0, 0
+    for sign in _SIGN.finditer(pattern) if pattern.startswith("(?:") else ():
+        depth += (sign.group() == "(") - (sign.group() == ")")
+        if not depth:
+            end = sign.end()
+            break
+    return "" if pattern[end : end + 1] in tuple("?*+{") else pattern[:end]
 
 
 def _alternatives(pattern: str) -> Iterator[str]:
