@@ -76,7 +76,8 @@ class ReplyModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        asker, settling = self._asker(run_manager), settle(self._case(messages))
+        asker = self._asker(run_manager)
+        settling = settle(self._case(messages, asker))
         call = next(settling)
         while True:
             try:
@@ -92,7 +93,8 @@ class ReplyModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        asker, settling = self._asker(run_manager), settle(self._case(messages))
+        asker = self._asker(run_manager)
+        settling = settle(self._case(messages, asker))
         call = next(settling)
         while True:
             try:
@@ -108,7 +110,8 @@ class ReplyModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        asker, case = self._asker(run_manager), self._case(messages)
+        asker = self._asker(run_manager)
+        case = self._case(messages, asker)
         settling = settle(case)
         call = next(settling)
         while True:
@@ -132,7 +135,8 @@ class ReplyModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        asker, case = self._asker(run_manager), self._case(messages)
+        asker = self._asker(run_manager)
+        case = self._case(messages, asker)
         settling = settle(case)
         call = next(settling)
         while True:
@@ -151,21 +155,14 @@ class ReplyModel(BaseChatModel):
                 return
 
     def _asker(self, run: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None) -> Asker:
-        return Asker(self.inner, self.labels, self._first_method, self._models_deadline, silent_child(run or self.run))
+        method, deadline = self.method or choose_method(self.inner), self.deadline.sooner(self.reserve)
+        return Asker(self.inner, self.labels, method, deadline, silent_child(run or self.run))
 
-    def _case(self, messages: Sequence[BaseMessage]) -> Case:
+    def _case(self, messages: Sequence[BaseMessage], asker: Asker) -> Case:
         """The turn's request; numbers that the conversation or the application's words hold may be repeated."""
-        method, deadline = learned_method(self.inner, self._first_method), self._models_deadline
+        method = learned_method(self.inner, asker.method)
         said = [*(str(message.text) for message in messages), *(turn.text for turn in self.turns)]
-        return Case(messages, self.labels, self.likeliest, method, lambda: deadline.remaining, numbers_in(said))
-
-    @property
-    def _first_method(self) -> Method:
-        return self.method or choose_method(self.inner)
-
-    @property
-    def _models_deadline(self) -> Deadline:
-        return self.deadline.sooner(self.reserve)
+        return Case(messages, self.labels, self.likeliest, method, lambda: asker.deadline.remaining, numbers_in(said))
 
     def _conclude(self, settled: Settled) -> AIMessage:
         """The answer as a message; what the model left undone, the rung below makes good."""
