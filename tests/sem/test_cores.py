@@ -1,8 +1,60 @@
+import json
+import os
+import subprocess
+import sys
 import threading
+from typing import Final
 
+import pytest
 import torch
+from threadpoolctl import ThreadpoolController
 
-from hef_graph.sem.cores import share_cores
+from hef_graph.sem.cores import helpers_sent_home, share_cores
+
+gnu_openmp: Final = pytest.mark.skipif(
+    not ThreadpoolController().select(prefix="libgomp").lib_controllers, reason="only GNU's OpenMP keeps helpers"
+)
+
+HELPERS: Final = """
+import json, os, threading, time, torch
+from hef_graph.sem import load_sem
+from hef_graph.sem.cores import helpers_sent_home
+
+def multiply():
+    torch.ones(600, 600) @ torch.ones(600, 600)
+
+def at_home():
+    with helpers_sent_home():
+        multiply()
+
+def threads():
+    return len(os.listdir("/proc/self/task"))
+
+def await_threads(count):
+    \"\"\"How many more there are, once those that are ending have had their time.\"\"\"
+    until = time.monotonic() + 2
+    while threads() > count and time.monotonic() < until:
+        time.sleep(0.01)
+    return threads() - count
+
+def helpers(work):
+    \"\"\"Threads that are left after the work, while the one that did it lives.\"\"\"
+    done, seen = threading.Event(), threading.Event()
+    thread = threading.Thread(target=lambda: (work(), done.set(), seen.wait()))
+    before = threads()
+    thread.start()
+    done.wait()
+    left = await_threads(before + 1)
+    seen.set()
+    thread.join()
+    await_threads(before)
+    return left
+
+sem = load_sem()
+reading = lambda: sem.analyze([["I lost my job at the plant today, and my cat is ill."]])
+saying = lambda: sem.propose_replies(["I lost my job."], "sad", count=2)
+print(json.dumps([helpers(work) for work in (multiply, at_home, reading, saying)]))
+"""
 
 
 def test_only_the_calling_thread_gives_cores_up() -> None:
@@ -47,6 +99,35 @@ def test_nobody_has_less_than_one() -> None:
 
     run(share)
     assert seen == [1]
+
+
+@gnu_openmp
+def test_a_thread_that_has_computed_read_or_spoken_keeps_no_helpers() -> None:
+    environment = {**os.environ, "OMP_NUM_THREADS": "2"}
+    told = subprocess.run([sys.executable, "-c", HELPERS], env=environment, capture_output=True, text=True, check=True)
+    assert json.loads(told.stdout) == [1, 0, 0, 0]
+
+
+def test_a_threads_share_of_the_cores_outlives_its_helpers() -> None:
+    before, seen = torch.get_num_threads(), []
+    torch.set_num_threads(6)
+    try:
+
+        def share() -> None:
+            share_cores(3)
+            with helpers_sent_home():
+                torch.ones(600, 600) @ torch.ones(600, 600)
+            seen.append(torch.get_num_threads())
+
+        run(share)
+        assert seen == [2]
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_what_is_raised_while_they_help_is_raised() -> None:
+    with pytest.raises(ZeroDivisionError), helpers_sent_home():
+        raise ZeroDivisionError
 
 
 def run(work: object) -> None:
