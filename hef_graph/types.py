@@ -59,6 +59,17 @@ def turns_from_dialogue(dialogue: Dialogue) -> list[Turn]:
     return turns
 
 
+def turns_from_dialogues(dialogues: Sequence[Dialogue]) -> list[list[Turn]]:
+    """The turns of each dialogue.
+
+    Raises:
+        HefInputError: no list of dialogues, or one of them is wrong (`turns_from_dialogue`).
+    """
+    if isinstance(dialogues, str) or not isinstance(dialogues, Sequence):
+        raise HefInputError("expected a list of dialogues, each a list of texts; write [[text]]")
+    return [turns_from_dialogue(dialogue) for dialogue in dialogues]
+
+
 @dataclass(frozen=True, slots=True)
 class EmotionScore:
     """The probability of one emotion label."""

@@ -3,7 +3,14 @@ from typing import Any
 import pytest
 
 from hef_graph.errors import HefInputError
-from hef_graph.types import ReplyGenerator, SmallEmpatheticModel, Turn, is_word, turns_from_dialogue
+from hef_graph.types import (
+    ReplyGenerator,
+    SmallEmpatheticModel,
+    Turn,
+    is_word,
+    turns_from_dialogue,
+    turns_from_dialogues,
+)
 from tests.fakes import SpeakingStubSem, StubSem
 
 
@@ -74,3 +81,16 @@ def test_an_analysis_that_says_nothing_of_its_doubt_is_in_domain_and_not_calibra
 def test_what_cannot_be_gone_through_is_refused_by_its_type(dialogue: Any) -> None:
     with pytest.raises(HefInputError, match=f"got {type(dialogue).__name__}"):
         turns_from_dialogue(dialogue)
+
+
+@pytest.mark.parametrize("given", ["I lost my keys", None, 3, {"so": "sad"}])
+def test_dialogues_are_a_list(given: Any) -> None:
+    with pytest.raises(HefInputError, match=r"a list of dialogues, each a list of texts; write \[\[text\]\]"):
+        turns_from_dialogues(given)
+
+
+def test_each_dialogue_is_read_in_order() -> None:
+    assert turns_from_dialogues([["Hi"], ["Oh", "So"]]) == [
+        turns_from_dialogue(["Hi"]),
+        turns_from_dialogue(["Oh", "So"]),
+    ]

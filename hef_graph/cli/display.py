@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from rich.console import Console
 from rich.text import Text
+from typing_extensions import override
 
 SHOWN: Final = 5
 """So many emotions are drawn."""
@@ -16,9 +17,17 @@ _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 HIGH_STYLE, LOW_STYLE = "bold underline", "underline"
 
 
+class PipedConsole(Console):
+    """Leaves it to the command what the end of a pipe's reader means: rich would end the process with code 1."""
+
+    @override
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def make_console() -> Console:
     """A console that honours `NO_COLOR` and pipes; words are never cut to the width of a pipe."""
-    return Console(highlight=False, soft_wrap=True)
+    return PipedConsole(highlight=False, soft_wrap=True)
 
 
 def draw_emotions(candidates: Sequence[Mapping[str, Any]]) -> Text:

@@ -26,7 +26,7 @@ from hef_graph.types import (
     ReplyGenerator,
     SmallEmpatheticModel,
     Turn,
-    turns_from_dialogue,
+    turns_from_dialogues,
 )
 
 _log = logging.getLogger(__name__)
@@ -159,9 +159,7 @@ class BatchingSem:
 
     def _enqueue(self, dialogues: Sequence[Dialogue]) -> list[Job]:
         """Checked before they wait: a dialogue that is wrong on its face never reaches a batch."""
-        if isinstance(dialogues, str) or not isinstance(dialogues, Sequence):
-            raise HefInputError("expected a list of dialogues, each a list of texts; write [[text]]")
-        jobs = [Job(turns_from_dialogue(dialogue)) for dialogue in dialogues]
+        jobs = [Job(turns) for turns in turns_from_dialogues(dialogues)]
         with self._changed:
             if self._closed:
                 raise HefModelError("this SEM was closed; create another one")

@@ -29,7 +29,7 @@ from hef_graph.types import (
     ReplyCandidate,
     Turn,
     WordScore,
-    turns_from_dialogue,
+    turns_from_dialogues,
 )
 
 BATCH_SIZE: Final = 64
@@ -174,9 +174,7 @@ class TransformerSem:
         return length_order(lengths, batch_size=GPU_BATCH_SIZE)
 
     def _encode(self, dialogues: Sequence[Dialogue]) -> tuple[list[list[Turn]], list[EncodedDialogue]]:
-        if isinstance(dialogues, str) or not isinstance(dialogues, Sequence):
-            raise HefInputError("expected a list of dialogues, each a list of texts; write [[text]]")
-        turns = [turns_from_dialogue(dialogue) for dialogue in dialogues]
+        turns = turns_from_dialogues(dialogues)
         return turns, [self._tokenizer.encode(dialogue) for dialogue in turns]
 
     def _decoder(self) -> Decoder:

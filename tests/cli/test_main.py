@@ -1,4 +1,7 @@
 import gc
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -68,6 +71,19 @@ def test_an_interrupt_ends_with_code_130(hef: Hef, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("hef_graph.cli.chat.load_sem", interrupt)
     assert hef("reply", "hello")[0] == 130
+
+
+@pytest.mark.parametrize("command", ["reply", "analyze"])
+def test_whose_reader_has_gone_ends_in_silence(command: str) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    code = "from hef_graph.cli import main; raise SystemExit(main())"
+    arguments = [sys.executable, "-c", code, command, "I lost my job today."]
+    try:
+        ended = subprocess.run(arguments, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    finally:
+        os.close(write)
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_a_dot_env_file_is_read(hef: Hef, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

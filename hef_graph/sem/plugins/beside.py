@@ -27,7 +27,7 @@ from hef_graph.sem.plugins.exchange import (
     read_json,
     write_json,
 )
-from hef_graph.types import Dialogue, EmotionAnalysis, ReplyCandidate, turns_from_dialogue
+from hef_graph.types import Dialogue, EmotionAnalysis, ReplyCandidate, turns_from_dialogue, turns_from_dialogues
 
 if TYPE_CHECKING:
     from hef_graph.sem import TransformerSem
@@ -67,9 +67,7 @@ class SemBeside:
             HefInputError: as there.
             HefModelError: the SEM failed.
         """
-        if isinstance(dialogues, str) or not isinstance(dialogues, Sequence):
-            raise HefInputError("expected a list of dialogues, each a list of texts; write [[text]]")
-        turns = [turns_from_dialogue(dialogue) for dialogue in dialogues]
+        turns = turns_from_dialogues(dialogues)
         said = self._ask("analyze", dialogues=[dialogue_to_json(each) for each in turns])
         if said is None:
             return self._here.analyze(turns)

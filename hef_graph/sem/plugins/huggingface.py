@@ -17,7 +17,15 @@ from hef_graph.sem.cores import helpers_sent_home
 from hef_graph.sem.likelihood import length_order
 from hef_graph.sem.plugins.huggingface_files import Classifier, find_window, read_classifier
 from hef_graph.sem.plugins.huggingface_text import DialogueEncoder, EncodedText
-from hef_graph.types import Dialogue, EmotionAnalysis, EmotionScore, Turn, WordScore, turns_from_dialogue
+from hef_graph.types import (
+    Dialogue,
+    EmotionAnalysis,
+    EmotionScore,
+    Turn,
+    WordScore,
+    turns_from_dialogue,
+    turns_from_dialogues,
+)
 
 CauseMethod = Literal["gradient-norm", "occlusion"]
 
@@ -83,9 +91,7 @@ class HuggingFaceSem:
         Raises:
             HefInputError: a dialogue is empty, a bare text, or holds something else than texts or turns.
         """
-        if isinstance(dialogues, str) or not isinstance(dialogues, Sequence):
-            raise HefInputError("expected a list of dialogues, each a list of texts; write [[text]]")
-        turns = [turns_from_dialogue(dialogue) for dialogue in dialogues]
+        turns = turns_from_dialogues(dialogues)
         encoded = [self._encoder.encode(dialogue) for dialogue in turns]
         analyses: dict[int, EmotionAnalysis] = {}
         for batch in self._batches(encoded):

@@ -12,9 +12,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from hef_graph.errors import HefCheckpointError, HefInputError
+from hef_graph.errors import HefCheckpointError
 from hef_graph.sem.tokenization import find_words
-from hef_graph.types import Dialogue, EmotionAnalysis, EmotionScore, Turn, WordScore, turns_from_dialogue
+from hef_graph.types import (
+    Dialogue,
+    EmotionAnalysis,
+    EmotionScore,
+    Turn,
+    WordScore,
+    turns_from_dialogue,
+    turns_from_dialogues,
+)
 
 TABLE: Final = Path(__file__).parent / "word_emotions.tsv"
 """The shipped table."""
@@ -95,9 +103,7 @@ class LexiconSem:
         Raises:
             HefInputError: a dialogue is empty, a bare text, or holds something else than texts or turns.
         """
-        if isinstance(dialogues, str) or not isinstance(dialogues, Sequence):
-            raise HefInputError("expected a list of dialogues, each a list of texts; write [[text]]")
-        return [self._analyze(turns_from_dialogue(dialogue)) for dialogue in dialogues]
+        return [self._analyze(turns) for turns in turns_from_dialogues(dialogues)]
 
     def evidence(self, dialogue: Dialogue) -> list[float]:
         """What the words add to each label's log-odds, before the temperature (zeros for none)."""

@@ -36,7 +36,7 @@ from hef_graph.sem.plugins.exchange import (
     words_from_json,
 )
 from hef_graph.sem.tokenization import find_words
-from hef_graph.types import Dialogue, EmotionAnalysis, EmotionScore, Turn, WordScore, turns_from_dialogue
+from hef_graph.types import Dialogue, EmotionAnalysis, EmotionScore, Turn, WordScore, turns_from_dialogues
 
 Key: TypeAlias = tuple[str, ...]
 """A dialogue's texts with plain white space."""
@@ -84,9 +84,7 @@ class FileSem:
         Raises:
             HefInputError: a dialogue cannot be read, or is not in the file.
         """
-        if isinstance(dialogues, str) or not isinstance(dialogues, Sequence):
-            raise HefInputError("expected a list of dialogues, each a list of texts; write [[text]]")
-        return [self._look_up(index, turns_from_dialogue(dialogue)) for index, dialogue in enumerate(dialogues)]
+        return [self._look_up(index, turns) for index, turns in enumerate(turns_from_dialogues(dialogues))]
 
     def _look_up(self, index: int, turns: Sequence[Turn]) -> EmotionAnalysis:
         texts = [turn.text for turn in turns]

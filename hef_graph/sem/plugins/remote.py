@@ -26,7 +26,7 @@ from hef_graph.sem.plugins.exchange import (
     read_json,
     write_json,
 )
-from hef_graph.types import Dialogue, EmotionAnalysis, Turn, turns_from_dialogue
+from hef_graph.types import Dialogue, EmotionAnalysis, Turn, turns_from_dialogues
 
 TOKEN_VARIABLE: Final = "HEF_SEM_TOKEN"  # noqa: S105  the name of a variable
 MOST_DIALOGUES: Final = 32
@@ -109,9 +109,7 @@ class RemoteSem:
             HefInputError: a dialogue that cannot be read, or that the server refuses.
             HefModelError: the server cannot be reached or answers with something else than analyses.
         """
-        if isinstance(dialogues, str) or not isinstance(dialogues, Sequence):
-            raise HefInputError("expected a list of dialogues, each a list of texts; write [[text]]")
-        turns = [turns_from_dialogue(dialogue) for dialogue in dialogues]
+        turns = turns_from_dialogues(dialogues)
         return [analysis for part in split_dialogues(turns) for analysis in self._analyze_part(part)]
 
     def close(self) -> None:
