@@ -164,7 +164,9 @@ def test_only_the_end_of_a_monstrous_word_is_listed() -> None:
 def test_a_text_of_a_megabyte_is_encoded_at_once(text: str) -> None:
     start = time.perf_counter()
     WIDE.encode([Turn("speaker", text)])
-    assert time.perf_counter() - start < 0.5
+    assert (
+        time.perf_counter() - start < 5
+    )  # a tenth of it on a quiet machine; hours if every letter looked at all others
 
 
 def test_a_very_long_text_gives_the_words_at_its_end() -> None:
