@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import pytest
@@ -57,48 +58,36 @@ print(json.dumps([helpers(work) for work in (multiply, at_home, reading, saying)
 """
 
 
+@pytest.fixture
+def _six_cores() -> Iterator[None]:
+    """torch takes six cores for all."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(6)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("_six_cores")
 def test_only_the_calling_thread_gives_cores_up() -> None:
-    before, seen = torch.get_num_threads(), []
-    torch.set_num_threads(6)
-    try:
-
-        def share() -> None:
-            share_cores(3)
-            seen.append(torch.get_num_threads())
-
-        run(share)
-        seen.append(torch.get_num_threads())
-        run(lambda: seen.append(torch.get_num_threads()))
-        assert seen == [2, 6, 6]
-    finally:
-        torch.set_num_threads(before)
+    seen = [run(lambda: share_cores(3)), torch.get_num_threads(), run(lambda: None)]
+    assert seen == [2, 6, 6]
 
 
+@pytest.mark.usefixtures("_six_cores")
 def test_threads_that_share_at_the_same_time_do_not_take_each_others_number_for_all_cores() -> None:
-    before, seen = torch.get_num_threads(), []
-    torch.set_num_threads(6)
-    try:
-        for _ in range(20):
-            threads = [threading.Thread(target=share_cores, args=(3,)) for _ in range(8)]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-            run(lambda: seen.append(torch.get_num_threads()))
-        assert set(seen) == {6}
-    finally:
-        torch.set_num_threads(before)
+    seen = set()
+    for _ in range(20):
+        threads = [threading.Thread(target=share_cores, args=(3,)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        seen.add(run(lambda: None))
+    assert seen == {6}
 
 
 def test_nobody_has_less_than_one() -> None:
-    seen: list[int] = []
-
-    def share() -> None:
-        share_cores(1000)
-        seen.append(torch.get_num_threads())
-
-    run(share)
-    assert seen == [1]
+    assert run(lambda: share_cores(1000)) == 1
 
 
 @gnu_openmp
@@ -108,21 +97,14 @@ def test_a_thread_that_has_computed_read_or_spoken_keeps_no_helpers() -> None:
     assert json.loads(told.stdout) == [1, 0, 0, 0]
 
 
+@pytest.mark.usefixtures("_six_cores")
 def test_a_threads_share_of_the_cores_outlives_its_helpers() -> None:
-    before, seen = torch.get_num_threads(), []
-    torch.set_num_threads(6)
-    try:
+    def share() -> None:
+        share_cores(3)
+        with helpers_sent_home():
+            torch.ones(600, 600) @ torch.ones(600, 600)
 
-        def share() -> None:
-            share_cores(3)
-            with helpers_sent_home():
-                torch.ones(600, 600) @ torch.ones(600, 600)
-            seen.append(torch.get_num_threads())
-
-        run(share)
-        assert seen == [2]
-    finally:
-        torch.set_num_threads(before)
+    assert run(share) == 2
 
 
 def test_what_is_raised_while_they_help_is_raised() -> None:
@@ -130,8 +112,15 @@ def test_what_is_raised_while_they_help_is_raised() -> None:
         raise ZeroDivisionError
 
 
-def run(work: object) -> None:
-    assert callable(work)
-    thread = threading.Thread(target=work)
+def run(work: Callable[[], None]) -> int:
+    """torch's number of threads in a new thread that has done the work."""
+    seen: list[int] = []
+
+    def do() -> None:
+        work()
+        seen.append(torch.get_num_threads())
+
+    thread = threading.Thread(target=do)
     thread.start()
     thread.join()
+    return seen[0]
