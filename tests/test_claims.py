@@ -109,6 +109,7 @@ PATTERNS: Final = ("(?:my|mine) cat|me too", "(?:(?:tc|t)m|a(?:c|t))e", "(?:to )
 @example("mine cat")
 @example("a me tcme")
 @example("come")
+@example("ace")
 @given(st.text(alphabet="acemnioty ", max_size=12))
 def test_a_rule_holds_where_any_of_its_patterns_does_from_a_words_beginning(text: str) -> None:
     each = [re.search(rf"\b(?=\w)(?:{pattern})", text) is not None for pattern in PATTERNS]

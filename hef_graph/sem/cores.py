@@ -33,12 +33,12 @@ def share_cores(workers: int) -> None:
 
 
 @contextmanager
-def helpers_sent_home() -> Iterator[None]:
-    """The threads that help the calling one compute in here end when it is done.
+def releasing_thread_pool() -> Iterator[None]:
+    """The OpenMP threads that the calling one has for what it computes in here end when it is done.
 
-    GNU's OpenMP, as Linux builds of torch bring it, keeps them for every thread that has ever computed. Once a process
-    has more of them than cores, those that compute fall asleep between two operations, whoever the others are and
-    however idle: one reading on two cores then takes 10 ms in place of 3.6. Having helpers anew takes 0.2 ms.
+    GNU's OpenMP, as Linux builds of torch bring it, keeps a pool of them for every thread that has ever computed. Once
+    a process has more than cores, those that compute sleep between two operations, however idle the others are: one
+    reading on two cores then takes 10 ms in place of 3.6. A pool anew takes 0.2 ms.
     """
     try:
         yield
@@ -49,9 +49,9 @@ def helpers_sent_home() -> Iterator[None]:
 
 @lru_cache(maxsize=1)
 def _pauses() -> tuple[Callable[[int], int], ...]:
-    """`omp_pause_resource_all` of each GNU OpenMP that is loaded: it ends the calling thread's helpers alone.
+    """`omp_pause_resource_all` of each GNU OpenMP that is loaded: it ends the calling thread's pool alone.
 
-    Other makes keep no helpers to each thread, or would end everybody's.
+    Other makes have no pool to each thread, or would end everybody's.
     """
     found = [each.dynlib for each in ThreadpoolController().select(prefix="libgomp").lib_controllers]
     return tuple(library.omp_pause_resource_all for library in found if hasattr(library, "omp_pause_resource_all"))

@@ -11,7 +11,7 @@ from torch import Tensor
 from hef_graph.errors import HefInputError
 from hef_graph.sem.checkpoint import SHIPPED, load_checkpoint
 from hef_graph.sem.config import SemConfig
-from hef_graph.sem.cores import helpers_sent_home, share_cores
+from hef_graph.sem.cores import releasing_thread_pool, share_cores
 from hef_graph.sem.dataset import DialogueBatch, ReplyExample, collate_dialogues, collate_replies
 from hef_graph.sem.domain import DomainCheck
 from hef_graph.sem.generation import Memory, SamplingConfig, sample_replies
@@ -96,7 +96,7 @@ class TransformerSem:
         if self._device.type == "cpu":
             share_cores(workers)
 
-    @helpers_sent_home()
+    @releasing_thread_pool()
     @torch.inference_mode(False)  # gradients weigh words, whatever mode the caller is in
     def analyze(self, dialogues: Sequence[Dialogue]) -> list[EmotionAnalysis]:
         """Read dialogues in batches of similar length; the results come in the order given.
@@ -115,7 +115,7 @@ class TransformerSem:
                 analyses[index] = self._interpret(turns[index], encoded[index], reading, row, weights[row])
         return [analyses[index] for index in range(len(turns))]
 
-    @helpers_sent_home()
+    @releasing_thread_pool()
     def propose_replies(self, dialogue: Dialogue, emotion: str, *, count: int = 24) -> list[ReplyCandidate]:
         """Sample replies that the decoder holds likely after the dialogue, given the emotion.
 

@@ -8,24 +8,21 @@ from typing import Final
 
 import pytest
 import torch
-from threadpoolctl import ThreadpoolController
 
-from hef_graph.sem.cores import helpers_sent_home, share_cores
+from hef_graph.sem.cores import releasing_thread_pool, share_cores
 
-gnu_openmp: Final = pytest.mark.skipif(
-    not ThreadpoolController().select(prefix="libgomp").lib_controllers, reason="only GNU's OpenMP keeps helpers"
-)
+gnu_openmp: Final = pytest.mark.skipif(sys.platform != "linux", reason="only GNU's OpenMP has a pool to each thread")
 
 HELPERS: Final = """
 import json, os, threading, time, torch
 from hef_graph.sem import load_sem
-from hef_graph.sem.cores import helpers_sent_home
+from hef_graph.sem.cores import releasing_thread_pool
 
 def multiply():
     torch.ones(600, 600) @ torch.ones(600, 600)
 
 def at_home():
-    with helpers_sent_home():
+    with releasing_thread_pool():
         multiply()
 
 def threads():
@@ -91,24 +88,24 @@ def test_nobody_has_less_than_one() -> None:
 
 
 @gnu_openmp
-def test_a_thread_that_has_computed_read_or_spoken_keeps_no_helpers() -> None:
+def test_a_thread_that_has_read_or_spoken_keeps_no_pool() -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "2"}
     told = subprocess.run([sys.executable, "-c", HELPERS], env=environment, capture_output=True, text=True, check=True)
     assert json.loads(told.stdout) == [1, 0, 0, 0]
 
 
 @pytest.mark.usefixtures("_six_cores")
-def test_a_threads_share_of_the_cores_outlives_its_helpers() -> None:
+def test_a_threads_share_of_the_cores_outlives_its_pool() -> None:
     def share() -> None:
         share_cores(3)
-        with helpers_sent_home():
+        with releasing_thread_pool():
             torch.ones(600, 600) @ torch.ones(600, 600)
 
     assert run(share) == 2
 
 
-def test_what_is_raised_while_they_help_is_raised() -> None:
-    with pytest.raises(ZeroDivisionError), helpers_sent_home():
+def test_what_is_raised_before_the_pool_is_released_is_raised() -> None:
+    with pytest.raises(ZeroDivisionError), releasing_thread_pool():
         raise ZeroDivisionError
 
 

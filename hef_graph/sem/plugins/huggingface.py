@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from hef_graph.errors import HefCheckpointError, HefInputError
 from hef_graph.sem.attribution import gradient_norm, occlusion
-from hef_graph.sem.cores import helpers_sent_home
+from hef_graph.sem.cores import releasing_thread_pool
 from hef_graph.sem.likelihood import length_order
 from hef_graph.sem.plugins.huggingface_files import Classifier, find_window, read_classifier
 from hef_graph.sem.plugins.huggingface_text import DialogueEncoder, EncodedText
@@ -84,7 +84,7 @@ class HuggingFaceSem:
         """The labels in the order of the model's outputs, as its config.json spells them."""
         return self._labels
 
-    @helpers_sent_home()
+    @releasing_thread_pool()
     def analyze(self, dialogues: Sequence[Dialogue]) -> list[EmotionAnalysis]:
         """Read dialogues in batches of similar length; the results come in the order given.
 
