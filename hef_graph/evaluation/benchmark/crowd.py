@@ -61,8 +61,8 @@ def _closed(sem: SmallEmpatheticModel, legs: Sequence[Asked]) -> list[Row]:
 def _half_of_capacity(sem: SmallEmpatheticModel, legs: Sequence[Asked], of: str) -> list[Row]:
     """Open loop: callers come by chance (Poisson), at half the rate that a closed loop reached just before.
 
-    A call after a pause is slower than one that follows another, the weights having left the caches: of lone calls both
-    are measured.
+    A call after a pause is slower than one that follows another, as if the weights had left the caches: of lone calls
+    both are measured.
     """
     rates: list[float] = []
     single: list[float] = []
